@@ -1,0 +1,18 @@
+//! Databases and tokens for tests. Never part of a running service (feature `testing`).
+
+mod postgres;
+mod tokens;
+
+use tempfile::TempDir;
+
+use crate::db::DatabaseUrl;
+
+pub use postgres::postgres;
+pub use tokens::TestIssuer;
+
+/// A new SQLite database file in a folder that goes away with the `TempDir`.
+pub fn sqlite() -> (TempDir, DatabaseUrl) {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let url = DatabaseUrl::sqlite_file(folder.path().join("test.db"));
+    (folder, url)
+}
