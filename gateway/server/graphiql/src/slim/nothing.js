@@ -1,0 +1,3 @@
+// Stands in for prettier's JavaScript parser and printer: see prettier.js.
+export const parsers = {};
+export const printers = {};
