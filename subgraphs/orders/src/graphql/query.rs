@@ -1,0 +1,84 @@
+//! The root query fields, and the entities that a gateway may ask for by key.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::{
+    Loaders,
+    connection::{OrderConnection, PageArguments, Total},
+    or_null,
+    order::{Order, OrderStatus},
+    product::Product,
+    refusal,
+    representation::Given,
+    user::User,
+};
+use crate::service::Orders;
+
+pub(crate) struct Query;
+
+/// Reading orders is public in this demo shop: its data is generated.
+#[Object]
+impl Query {
+    /// One order, or null when there is none with this id.
+    async fn order(&self, context: &Context<'_>, id: ID) -> Option<Order> {
+        load_order(context, &id).await
+    }
+
+    /// All orders, newest first.
+    async fn orders(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "The page size, counted from the newest: 1 to 100, 20 when neither it nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only orders older than this cursor's.")] after: Option<String>,
+        #[graphql(desc = "The page size, counted from the oldest: 1 to 100, not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only orders newer than this cursor's.")] before: Option<String>,
+        #[graphql(desc = "Only orders in this state.")] status: Option<OrderStatus>,
+    ) -> Result<OrderConnection> {
+        let window = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        }
+        .window()?;
+        let status = status.map(Into::into);
+        let page = context
+            .data_unchecked::<Orders>()
+            .page(status, &window)
+            .await
+            .map_err(refusal)?;
+        Ok(OrderConnection::new(&page, Total::InStatus(status)))
+    }
+
+    #[graphql(entity)]
+    async fn find_order(&self, context: &Context<'_>, #[graphql(key)] id: ID, buyer: Given) -> Option<Order> {
+        load_order(context, &id)
+            .await
+            .map(|order| order.with_buyer(buyer))
+    }
+
+    /// Catalog owns the products; any id is a product here.
+    #[graphql(entity)]
+    async fn find_product(&self, #[graphql(key)] id: ID, sku: Given, weight_grams: Given) -> Option<Product> {
+        Some(Product {
+            id,
+            sku,
+            weight_grams,
+        })
+    }
+
+    /// Users owns the accounts; any id is a user here.
+    #[graphql(entity)]
+    async fn find_user(&self, #[graphql(key)] id: ID, tier: Given, address: Given) -> Option<User> {
+        Some(User { id, tier, address })
+    }
+}
+
+async fn load_order(context: &Context<'_>, id: &str) -> Option<Order> {
+    let loaded = Loaders::of(context).order(id).await;
+    or_null(context, loaded.map_err(Into::into)).map(|order| Order::new((*order).clone()))
+}

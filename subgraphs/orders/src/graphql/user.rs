@@ -1,0 +1,110 @@
+//! What the orders service adds to a user: what they bought and what their tier is worth.
+
+use async_graphql::{Context, Enum, Error, ID, MaybeUndefined, Object, Result, SimpleObject};
+
+use super::{
+    Loaders,
+    connection::{OrderConnection, PageArguments, Total},
+    or_null,
+    representation::{self, Given},
+};
+use crate::terms;
+
+/// How the shop values a customer.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "terms::Tier")]
+pub(super) enum Tier {
+    /// Everybody, to begin with.
+    Standard,
+    /// A regular customer.
+    Silver,
+    /// One of the best customers.
+    Gold,
+}
+
+/// A postal address.
+#[derive(SimpleObject)]
+pub(super) struct Address {
+    /// ISO 3166-1 alpha-2, upper case.
+    #[graphql(external)]
+    country: String,
+}
+
+pub(super) struct User {
+    pub(super) id: ID,
+    pub(super) tier: Given,
+    pub(super) address: Given,
+}
+
+impl User {
+    /// The user with nothing but their id.
+    pub(super) fn reference(id: &str) -> Self {
+        Self {
+            id: ID(id.to_owned()),
+            tier: MaybeUndefined::Undefined,
+            address: MaybeUndefined::Undefined,
+        }
+    }
+
+    async fn orders_page(
+        &self,
+        context: &Context<'_>,
+        arguments: PageArguments,
+    ) -> Result<OrderConnection, Error> {
+        let page = Loaders::of(context).page(&self.id, &arguments.window()?).await?;
+        Ok(OrderConnection::new(&page, Total::OfBuyer(self.id.to_string())))
+    }
+}
+
+/// A customer, seen from their orders.
+#[Object]
+impl User {
+    /// The user's id.
+    async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    /// How the shop values them.
+    #[graphql(external)]
+    async fn tier(&self) -> Result<Tier> {
+        Ok(representation::tier(&self.tier, "User.tier")?.into())
+    }
+
+    /// Where they live.
+    #[graphql(external)]
+    async fn address(&self, context: &Context<'_>) -> Option<Address> {
+        let country = or_null(context, representation::address_country(&self.address))?;
+        Some(Address {
+            country: country.as_str().to_owned(),
+        })
+    }
+
+    /// The discount of their tier in percent.
+    #[graphql(requires = "tier")]
+    async fn discount_pct(&self, context: &Context<'_>) -> Option<i32> {
+        let tier = representation::tier(&self.tier, "User.discountPct");
+        or_null(context, tier.map(|tier| Some(tier.discount_percent())))
+    }
+
+    /// What they bought, newest first.
+    async fn orders(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "The page size, counted from the newest: 1 to 100, 20 when neither it nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only orders older than this cursor's.")] after: Option<String>,
+        #[graphql(desc = "The page size, counted from the oldest: 1 to 100, not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only orders newer than this cursor's.")] before: Option<String>,
+    ) -> Option<OrderConnection> {
+        let arguments = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        or_null(context, self.orders_page(context, arguments).await.map(Some))
+    }
+}
