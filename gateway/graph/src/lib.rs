@@ -1,1 +1,162 @@
+//! The query graph: which subgraph can answer which field, and how to get from one subgraph to
+//! another through entity keys.
+//!
+//! A node is a (subgraph, type) pair. Its edges are fields, entity hops (each with the key that it
+//! asks for) and downcasts to possible types. Composition walks this graph to prove that every
+//! operation can be answered, and the planner walks the same graph to answer it: "composes" means
+//! "can be planned". Pure: no I/O, no execution.
 
+mod hops;
+mod selectable;
+
+use std::sync::Arc;
+
+use apollo_compiler::{Name, collections::HashMap, schema::ExtendedType};
+use causeway_model::{FieldResolution, FieldSet, SubgraphField, SubgraphId, SubgraphType, Supergraph};
+
+pub use hops::{Hop, HopRoute};
+
+/// Cheap to clone: all parts are behind one reference count.
+#[derive(Debug, Clone)]
+pub struct QueryGraph {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    supergraph: Arc<Supergraph>,
+    /// Object types that a composite type can have at run time, over the whole supergraph.
+    possible_types: HashMap<Name, Vec<Name>>,
+    /// For an object type: the interfaces that some subgraph treats as an `@interfaceObject`.
+    interface_objects: HashMap<Name, Vec<(SubgraphId, Name)>>,
+    /// Routes between subgraphs for entities, where no `@provides` helps; made once.
+    routes: HashMap<Name, Vec<Vec<Option<HopRoute>>>>,
+}
+
+impl QueryGraph {
+    /// Costs, for each entity type, a walk over its subgraphs from each of them.
+    pub fn new(supergraph: Arc<Supergraph>) -> Self {
+        let possible_types = possible_types(&supergraph);
+        let interface_objects = interface_objects(&supergraph);
+        let mut inner = Inner { supergraph, possible_types, interface_objects, routes: HashMap::default() };
+        inner.routes = hops::all_routes(&inner);
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub fn supergraph(&self) -> &Arc<Supergraph> {
+        &self.inner.supergraph
+    }
+
+    /// How `subgraph` defines `ty`, if it does.
+    pub fn subgraph_type(&self, subgraph: SubgraphId, ty: &str) -> Option<&SubgraphType> {
+        self.inner.supergraph.subgraph(subgraph).types.get(ty)
+    }
+
+    pub fn field(&self, subgraph: SubgraphId, ty: &str, field: &str) -> Option<&SubgraphField> {
+        self.inner.supergraph.subgraph(subgraph).field(ty, field)
+    }
+
+    /// The field's definition if `subgraph` answers it without any data from elsewhere; `provided`
+    /// are the fields that `@provides` makes available at this very place.
+    pub fn local_field(
+        &self,
+        subgraph: SubgraphId,
+        ty: &str,
+        field: &str,
+        provided: Option<&FieldSet>,
+    ) -> Option<&SubgraphField> {
+        self.inner.local_field(subgraph, ty, field, provided)
+    }
+
+    /// The field's definition if `subgraph` answers it, given what its `@requires` asks for.
+    pub fn answered_field(&self, subgraph: SubgraphId, ty: &str, field: &str) -> Option<&SubgraphField> {
+        self.field(subgraph, ty, field).filter(|field| field.resolution == FieldResolution::Local)
+    }
+
+    /// Whether `subgraph` can answer the whole field set on `ty` without data from elsewhere.
+    pub fn selects(
+        &self,
+        subgraph: SubgraphId,
+        ty: &str,
+        set: &FieldSet,
+        provided: Option<&FieldSet>,
+    ) -> bool {
+        self.inner.selects(subgraph, ty, set, provided)
+    }
+
+    /// Object types that a value of this type can have, over all subgraphs. Itself for an object type,
+    /// empty for a leaf.
+    pub fn possible_types(&self, ty: &str) -> &[Name] {
+        self.inner.possible_types.get(ty).map_or(&[], Vec::as_slice)
+    }
+
+    /// Names under which `subgraph` knows the entity `ty`: its own, or an interface object's.
+    pub fn names_in(&self, subgraph: SubgraphId, ty: &Name) -> Vec<Name> {
+        self.inner.names_in(subgraph, ty)
+    }
+
+    /// The way from `from` to `to` for the entity `ty`: the hops in order, the last one into `to`.
+    /// `None` when no chain of resolvable keys leads there. From a subgraph to itself the route is one
+    /// hop, too: it is how a field with `@requires` gets its data.
+    pub fn route(
+        &self,
+        ty: &Name,
+        from: SubgraphId,
+        to: SubgraphId,
+        provided: Option<&FieldSet>,
+    ) -> Option<HopRoute> {
+        if provided.is_none() {
+            let known = self.inner.routes.get(ty)?;
+            return known[from.index()][to.index()].clone();
+        }
+        hops::find_route(&self.inner, ty, from, to, provided)
+    }
+}
+
+impl Inner {
+    fn names_in(&self, subgraph: SubgraphId, ty: &Name) -> Vec<Name> {
+        let mut names = Vec::new();
+        if self.supergraph.subgraph(subgraph).types.contains_key(ty) {
+            names.push(ty.clone());
+        }
+        if let Some(interfaces) = self.interface_objects.get(ty) {
+            names.extend(interfaces.iter().filter(|(id, _)| *id == subgraph).map(|(_, name)| name.clone()));
+        }
+        names
+    }
+}
+
+fn possible_types(supergraph: &Supergraph) -> HashMap<Name, Vec<Name>> {
+    let schema = &supergraph.schema;
+    let implementers = schema.implementers_map();
+    let mut possible = HashMap::default();
+    for (name, ty) in &schema.types {
+        let objects: Vec<Name> = match ty {
+            ExtendedType::Object(_) => vec![name.clone()],
+            ExtendedType::Interface(_) => {
+                implementers.get(name).map_or_else(Vec::new, |found| found.objects.iter().cloned().collect())
+            }
+            ExtendedType::Union(union) => union.members.iter().map(|member| (**member).clone()).collect(),
+            _ => continue,
+        };
+        possible.insert(name.clone(), objects);
+    }
+    possible
+}
+
+fn interface_objects(supergraph: &Supergraph) -> HashMap<Name, Vec<(SubgraphId, Name)>> {
+    let mut found: HashMap<Name, Vec<(SubgraphId, Name)>> = HashMap::default();
+    for id in supergraph.subgraph_ids() {
+        for (interface, _) in supergraph.subgraph(id).types.iter().filter(|(_, ty)| ty.is_interface_object) {
+            for (name, ty) in &supergraph.schema.types {
+                let implements = ty
+                    .as_object()
+                    .is_some_and(|object| object.implements_interfaces.iter().any(|one| **one == **interface));
+                if implements {
+                    found.entry(name.clone()).or_default().push((id, interface.clone()));
+                }
+            }
+        }
+    }
+    found
+}

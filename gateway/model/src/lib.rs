@@ -1,1 +1,22 @@
+//! The gateway's nouns: what composition, planner and executor hand to each other.
+//!
+//! Nothing here computes: no parsing, no planning, no I/O. A type lives here when at least two
+//! of the gateway's crates must agree on it.
 
+pub mod field_set;
+pub mod guard;
+pub mod plan;
+pub mod supergraph;
+
+pub use field_set::{FieldSet, FieldSetField, FieldSetItem};
+pub use guard::{Conjunction, Guard};
+pub use plan::{
+    EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment, ProjectedField,
+    ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation, RepresentationField,
+    Shape, ShapeField, ShapeId,
+};
+pub use supergraph::{FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType, Supergraph};
+
+/// GraphQL names are cheap to clone (a reference count); re-exported so that readers of this
+/// crate need not know the parser.
+pub use apollo_compiler::Name;

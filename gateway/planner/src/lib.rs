@@ -1,1 +1,60 @@
+//! The planner: a supergraph and an operation -> a [`QueryPlan`].
+//!
+//! Pure and deterministic: the same input gives the same plan. It knows nothing of HTTP, time or
+//! data; the executor knows nothing of how a plan came about.
 
+mod collect;
+mod draft;
+mod emit;
+mod explain;
+mod operation;
+mod position;
+mod projection;
+mod requires;
+mod roots;
+mod scope;
+mod search;
+
+use apollo_compiler::{ExecutableDocument, executable::Operation, validation::Valid};
+use causeway_graph::QueryGraph;
+use causeway_model::QueryPlan;
+
+pub use explain::{explain, explain_json};
+
+/// Why an operation that is valid against the API schema has no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Composition proves that this cannot happen; a supergraph composed by others without that proof
+    /// may bring it about.
+    #[error(
+        "no subgraph can answer `{coordinate}` at `{path}`: {reason}. The supergraph does not satisfy this operation; \
+         compose it again with `causeway compose`, which says which key or field is missing"
+    )]
+    Unsatisfiable { coordinate: String, path: String, reason: String },
+    #[error("the operation has {count} boolean variables in @skip and @include; {limit} are the most")]
+    TooManyConditions { count: usize, limit: usize },
+    #[error("`{coordinate}` is reached through @interfaceObject type `{ty}`, which this planner cannot resolve yet")]
+    InterfaceObject { coordinate: String, ty: String },
+}
+
+impl PlanError {
+    /// Stable, for `extensions.code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unsatisfiable { .. } => "UNSATISFIABLE_OPERATION",
+            Self::TooManyConditions { .. } => "OPERATION_TOO_COMPLEX",
+            Self::InterfaceObject { .. } => "UNSUPPORTED_OPERATION",
+        }
+    }
+}
+
+/// Plans one operation of a document that was validated against the graph's API schema.
+pub fn plan(
+    graph: &QueryGraph,
+    document: &Valid<ExecutableDocument>,
+    operation: &Operation,
+) -> Result<QueryPlan, PlanError> {
+    let normalized = operation::normalize(document, operation)?;
+    let drafts = search::search(graph, &normalized)?;
+    Ok(emit::finish(graph, &normalized, drafts))
+}

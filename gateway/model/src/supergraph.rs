@@ -1,0 +1,92 @@
+//! The composed graph: what each subgraph defines, and what the client sees.
+
+use apollo_compiler::{Name, Schema, ast::Type, collections::IndexMap, validation::Valid};
+
+use crate::field_set::FieldSet;
+
+/// Index of a subgraph in [`Supergraph::subgraphs`]; dense and stable for one supergraph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubgraphId(pub u16);
+
+impl SubgraphId {
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A composed supergraph, read from supergraph SDL. Whoever holds one may rely on it: every
+/// name in a subgraph's types stands in `schema` too, and field sets are parsed.
+#[derive(Debug)]
+pub struct Supergraph {
+    /// All types, the inaccessible ones included; without `join__`/`link__` machinery.
+    pub schema: Valid<Schema>,
+    /// What clients may ask for: `schema` without its inaccessible parts.
+    pub api_schema: Valid<Schema>,
+    pub subgraphs: Vec<Subgraph>,
+}
+
+/// One service's part of the supergraph.
+#[derive(Debug)]
+pub struct Subgraph {
+    /// The name given at composition, e.g. `catalog`.
+    pub name: String,
+    /// Where it is served, if composition was told; empty otherwise.
+    pub url: String,
+    pub types: IndexMap<Name, SubgraphType>,
+}
+
+#[derive(Debug, Default)]
+pub struct SubgraphType {
+    pub keys: Vec<Key>,
+    /// `@interfaceObject`: an object here, an interface in the supergraph.
+    pub is_interface_object: bool,
+    pub fields: IndexMap<Name, SubgraphField>,
+    /// The object types that a value of this type can have **in this subgraph**: itself for an
+    /// object, implementers for an interface, members for a union; empty for leaf and input types.
+    pub possible_types: Vec<Name>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub fields: FieldSet,
+    /// `false`: this subgraph can name the entity but cannot load it.
+    pub resolvable: bool,
+}
+
+/// How a subgraph takes part in one field.
+#[derive(Debug)]
+pub struct SubgraphField {
+    /// The field's type in this subgraph; may be narrower than the supergraph's.
+    pub ty: Type,
+    pub resolution: FieldResolution,
+    pub requires: Option<FieldSet>,
+    pub provides: Option<FieldSet>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldResolution {
+    /// The subgraph answers it wherever it has the parent (once `requires` is at hand).
+    Local,
+    /// `@external`: known here, answered elsewhere, save where a `@provides` says otherwise.
+    External,
+    /// Another subgraph's `@override` has taken it over.
+    Overridden,
+}
+
+impl Supergraph {
+    pub fn subgraph(&self, id: SubgraphId) -> &Subgraph {
+        &self.subgraphs[id.index()]
+    }
+
+    pub fn subgraph_ids(&self) -> impl Iterator<Item = SubgraphId> + use<> {
+        (0..self.subgraphs.len()).map(|index| {
+            SubgraphId(u16::try_from(index).expect("composition refuses more than 65,535 subgraphs"))
+        })
+    }
+}
+
+impl Subgraph {
+    pub fn field(&self, ty: &str, field: &str) -> Option<&SubgraphField> {
+        self.types.get(ty)?.fields.get(field)
+    }
+}

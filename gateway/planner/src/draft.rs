@@ -1,0 +1,205 @@
+//! Fetches in the making: selection trees in an arena, and what each fetch depends on.
+
+use std::{collections::BTreeSet, rc::Rc};
+
+use apollo_compiler::{Name, Node, ast::Argument};
+use causeway_model::{Guard, KeyId, PathSegment, RepresentationField, SubgraphId};
+
+use crate::collect::CollectedField;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct NodeId(usize);
+
+impl NodeId {
+    pub(crate) fn position(self) -> usize {
+        self.0
+    }
+}
+
+/// A selection set of a subgraph document.
+pub(crate) struct SelectionNode {
+    /// Its type, by the subgraph's name for it.
+    pub(crate) ty: Name,
+    pub(crate) fields: Vec<NodeField>,
+    pub(crate) fragments: Vec<(Name, NodeId)>,
+    /// The type is abstract: ask which one it is.
+    pub(crate) typename: bool,
+}
+
+pub(crate) struct NodeField {
+    pub(crate) key: KeyId,
+    pub(crate) name: Name,
+    pub(crate) arguments: Vec<Node<Argument>>,
+    pub(crate) guard: Guard,
+    pub(crate) child: Option<NodeId>,
+}
+
+pub(crate) struct FetchDraft {
+    pub(crate) subgraph: SubgraphId,
+    pub(crate) depends_on: BTreeSet<usize>,
+    pub(crate) kind: DraftKind,
+}
+
+pub(crate) enum DraftKind {
+    Root { node: NodeId },
+    Entities { path: Rc<[PathSegment]>, targets: Vec<TargetDraft> },
+}
+
+pub(crate) struct TargetDraft {
+    pub(crate) concrete: Name,
+    /// The type's name in the subgraph that is asked; differs for interface objects.
+    pub(crate) type_name: Name,
+    pub(crate) representation: Vec<RepresentationField>,
+    pub(crate) node: NodeId,
+}
+
+#[derive(Default)]
+pub(crate) struct Drafts {
+    pub(crate) nodes: Vec<SelectionNode>,
+    pub(crate) fetches: Vec<FetchDraft>,
+    /// Fetches that were added to, for whoever is watching; innermost last.
+    watchers: Vec<BTreeSet<usize>>,
+}
+
+impl Drafts {
+    pub(crate) fn node(&self, id: NodeId) -> &SelectionNode {
+        &self.nodes[id.0]
+    }
+
+    pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut SelectionNode {
+        &mut self.nodes[id.0]
+    }
+
+    pub(crate) fn new_node(&mut self, ty: Name) -> NodeId {
+        self.nodes.push(SelectionNode { ty, fields: Vec::new(), fragments: Vec::new(), typename: false });
+        NodeId(self.nodes.len() - 1)
+    }
+
+    /// The fragment on `on` below `node`, made if need be.
+    pub(crate) fn fragment(&mut self, node: NodeId, on: &Name) -> NodeId {
+        if let Some((_, id)) = self.node(node).fragments.iter().find(|(name, _)| name == on) {
+            return *id;
+        }
+        let id = self.new_node(on.clone());
+        self.node_mut(node).fragments.push((on.clone(), id));
+        id
+    }
+
+    /// Adds a field, or widens the one that is there. Gives the child's node for a composite field.
+    pub(crate) fn add_field(
+        &mut self,
+        fetch: usize,
+        node: NodeId,
+        field: &CollectedField,
+        child_type: Option<&Name>,
+    ) -> Option<NodeId> {
+        for watcher in &mut self.watchers {
+            watcher.insert(fetch);
+        }
+        let key = field.field.key;
+        if let Some(held) = self.node_mut(node).fields.iter_mut().find(|held| held.key == key) {
+            held.guard.or(&field.guard);
+            return held.child;
+        }
+        let child = child_type.map(|ty| self.new_node(ty.clone()));
+        self.node_mut(node).fields.push(NodeField {
+            key,
+            name: field.field.name.clone(),
+            arguments: field.field.arguments.clone(),
+            guard: field.guard.clone(),
+            child,
+        });
+        child
+    }
+
+    /// Runs `work` and tells which fetches it added to.
+    pub(crate) fn watch(&mut self) {
+        self.watchers.push(BTreeSet::new());
+    }
+
+    pub(crate) fn watched(&mut self) -> BTreeSet<usize> {
+        self.watchers.pop().unwrap_or_default()
+    }
+
+    /// `deps` without those that others of them wait for anyway.
+    pub(crate) fn reduced(&self, deps: BTreeSet<usize>) -> BTreeSet<usize> {
+        let implied: BTreeSet<usize> = deps
+            .iter()
+            .flat_map(|dep| &self.fetches[*dep].depends_on)
+            .flat_map(|dep| self.ancestors(*dep))
+            .collect();
+        deps.into_iter().filter(|dep| !implied.contains(dep)).collect()
+    }
+
+    /// `fetch` and all that it waits for.
+    fn ancestors(&self, fetch: usize) -> BTreeSet<usize> {
+        let mut found = BTreeSet::from([fetch]);
+        let mut open = vec![fetch];
+        while let Some(next) = open.pop() {
+            open.extend(self.fetches[next].depends_on.iter().copied().filter(|dep| found.insert(*dep)));
+        }
+        found
+    }
+
+    pub(crate) fn new_fetch(&mut self, fetch: FetchDraft) -> usize {
+        self.fetches.push(fetch);
+        self.fetches.len() - 1
+    }
+
+    /// The target for `concrete` in the entity fetch to `subgraph` at `path` after `depends_on`; the fetch and
+    /// the target are made if need be. Gives the fetch's index and the node to add fields to.
+    pub(crate) fn entity_target(
+        &mut self,
+        subgraph: SubgraphId,
+        depends_on: &BTreeSet<usize>,
+        path: &Rc<[PathSegment]>,
+        names: (&Name, &Name),
+        representation: Vec<RepresentationField>,
+    ) -> (usize, NodeId) {
+        let (concrete, type_name) = names;
+        let held = self.fetches.iter().position(|fetch| {
+            fetch.subgraph == subgraph
+                && fetch.depends_on == *depends_on
+                && matches!(&fetch.kind, DraftKind::Entities { path: held, .. } if held == path)
+        });
+        let index = held.unwrap_or_else(|| {
+            self.new_fetch(FetchDraft {
+                subgraph,
+                depends_on: depends_on.clone(),
+                kind: DraftKind::Entities { path: path.clone(), targets: Vec::new() },
+            })
+        });
+        let fresh = self.new_node(type_name.clone());
+        let DraftKind::Entities { targets, .. } = &mut self.fetches[index].kind else {
+            unreachable!("found among entity fetches")
+        };
+        if let Some(target) = targets.iter_mut().find(|target| target.concrete == *concrete) {
+            merge_representation(&mut target.representation, representation);
+            return (index, target.node);
+        }
+        let shared = targets.iter().find(|target| target.type_name == *type_name).map(|target| target.node);
+        let node = shared.unwrap_or(fresh);
+        targets.push(TargetDraft {
+            concrete: concrete.clone(),
+            type_name: type_name.clone(),
+            representation,
+            node,
+        });
+        (index, node)
+    }
+}
+
+/// Adds what `held` lacks.
+pub(crate) fn merge_representation(held: &mut Vec<RepresentationField>, added: Vec<RepresentationField>) {
+    for field in added {
+        match held.iter_mut().find(|one| {
+            one.key == field.key && one.name == field.name && one.only_for == field.only_for
+        }) {
+            Some(one) => {
+                one.is_key |= field.is_key;
+                merge_representation(&mut one.fields, field.fields);
+            }
+            None => held.push(field),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The text of a subgraph document, and the shape of its answer.
+
+use std::fmt::Write as _;
+
+use apollo_compiler::{
+    Name,
+    ast::{OperationType, Value},
+};
+use causeway_graph::QueryGraph;
+use causeway_model::{Guard, KeyId, Shape, ShapeField, ShapeId, SubgraphId, plan::TYPENAME};
+
+use super::aliases::{AliasAssigner, Aliases};
+use crate::{
+    draft::{Drafts, NodeField, NodeId},
+    operation::NormalizedOperation,
+};
+
+pub(super) struct DocumentWriter<'a> {
+    graph: &'a QueryGraph,
+    operation: &'a NormalizedOperation,
+    drafts: &'a Drafts,
+    subgraph: SubgraphId,
+    aliases: Aliases,
+    body: String,
+    kind: OperationType,
+    /// Variables with representations, in order.
+    representations: Vec<String>,
+    used: Vec<Name>,
+}
+
+impl<'a> DocumentWriter<'a> {
+    pub(super) fn new(
+        graph: &'a QueryGraph,
+        operation: &'a NormalizedOperation,
+        drafts: &'a Drafts,
+        subgraph: SubgraphId,
+    ) -> Self {
+        Self {
+            graph,
+            operation,
+            drafts,
+            subgraph,
+            aliases: Aliases::default(),
+            body: String::new(),
+            kind: OperationType::Query,
+            representations: Vec::new(),
+            used: Vec::new(),
+        }
+    }
+
+    pub(super) fn root(&mut self, node: NodeId) {
+        self.kind = self.operation.operation_type;
+        self.assign_aliases(&[node]);
+        let text = self.selection(node);
+        self.body.push_str(&text);
+    }
+
+    /// `{...on User{name}}` for the types of one `_entities` field.
+    pub(super) fn entity_selection(&mut self, nodes: &[NodeId]) -> String {
+        self.assign_aliases(nodes);
+        let mut text = String::from("{");
+        // Which type came back matters when several were asked for under different shapes; the key's
+        // order tells already which entity it is.
+        for node in nodes {
+            let selection = self.selection(*node);
+            let ty = &self.drafts.node(*node).ty;
+            // Writing to a String cannot fail.
+            let _ = write!(text, "...on {ty}{selection}");
+        }
+        text.push('}');
+        text
+    }
+
+    pub(super) fn entities_field(&mut self, alias: &str, variable: &str, selection: &str) {
+        if self.body.is_empty() {
+            self.body.push('{');
+        }
+        if alias != "_entities" {
+            self.body.push_str(alias);
+            self.body.push(':');
+        }
+        let _ = write!(self.body, "_entities(representations:${variable}){selection}");
+        self.representations.push(variable.to_owned());
+    }
+
+    /// The document, and the client's variables that it uses.
+    pub(super) fn finish(mut self) -> (String, Vec<Name>) {
+        if !self.representations.is_empty() {
+            self.body.push('}');
+        }
+        let mut definitions: Vec<String> =
+            self.representations.iter().map(|name| format!("${name}:[_Any!]!")).collect();
+        for variable in &self.operation.variables {
+            if self.used.contains(&variable.name) {
+                let mut text = format!("${}:{}", variable.name, variable.ty);
+                if let Some(default) = &variable.default_value {
+                    let _ = write!(text, "={}", default.serialize().no_indent());
+                }
+                definitions.push(text);
+            }
+        }
+        let kind = self.kind.name();
+        let document = match (definitions.is_empty(), self.kind) {
+            (true, OperationType::Query) => self.body,
+            (true, _) => format!("{kind}{}", self.body),
+            (false, _) => format!("{kind}({}){}", definitions.join(","), self.body),
+        };
+        let order = &self.operation.variables;
+        let used = order.iter().map(|variable| &variable.name).filter(|name| self.used.contains(name));
+        (document, used.cloned().collect())
+    }
+
+    fn assign_aliases(&mut self, nodes: &[NodeId]) {
+        let keys = &self.operation.keys;
+        AliasAssigner {
+            graph: self.graph,
+            drafts: self.drafts,
+            subgraph: self.subgraph,
+            names: &|key| keys.name(key),
+            aliases: &mut self.aliases,
+        }
+        .assign(nodes);
+    }
+
+    fn selection(&mut self, node: NodeId) -> String {
+        let content = self.drafts.node(node);
+        let mut text = String::from("{");
+        if content.typename || (content.fields.is_empty() && content.fragments.is_empty()) {
+            text.push_str("__typename");
+        }
+        for (index, field) in content.fields.iter().enumerate() {
+            separate(&mut text);
+            self.field(&mut text, node, index, field);
+        }
+        for (on, fragment) in &content.fragments {
+            let selection = self.selection(*fragment);
+            let _ = write!(text, "...on {on}{selection}");
+        }
+        text.push('}');
+        text
+    }
+
+    fn field(&mut self, text: &mut String, node: NodeId, index: usize, field: &NodeField) {
+        let json_key = self.json_key(node, index, field.key);
+        if json_key != field.name.as_str() {
+            text.push_str(&json_key);
+            text.push(':');
+        }
+        text.push_str(&field.name);
+        for (position, argument) in field.arguments.iter().enumerate() {
+            text.push(if position == 0 { '(' } else { ',' });
+            let _ = write!(text, "{}:{}", argument.name, argument.value.serialize().no_indent());
+            self.use_variables(&argument.value);
+        }
+        if !field.arguments.is_empty() {
+            text.push(')');
+        }
+        self.guard(text, &field.guard);
+        if let Some(child) = field.child {
+            let selection = self.selection(child);
+            text.push_str(&selection);
+        }
+    }
+
+    /// A guard of several alternatives has no form in GraphQL: the field is asked for always, and left out of
+    /// the response where it does not belong.
+    fn guard(&mut self, text: &mut String, guard: &Guard) {
+        let Some(term) = guard.single() else { return };
+        let conditions = &self.operation.conditions;
+        for (bit, variable) in conditions.iter().enumerate() {
+            let mask = 1u64 << bit;
+            for (set, directive) in [(term.when_true, "include"), (term.when_false, "skip")] {
+                if set & mask != 0 {
+                    let _ = write!(text, "@{directive}(if:${variable})");
+                    if !self.used.contains(variable) {
+                        self.used.push(variable.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn use_variables(&mut self, value: &Value) {
+        match value {
+            Value::Variable(name) if !self.used.contains(name) => self.used.push(name.clone()),
+            Value::List(items) => items.iter().for_each(|item| self.use_variables(item)),
+            Value::Object(fields) => fields.iter().for_each(|(_, value)| self.use_variables(value)),
+            _ => {}
+        }
+    }
+
+    fn json_key(&self, node: NodeId, index: usize, key: KeyId) -> String {
+        match self.aliases.get(&(node.position(), index)) {
+            Some(alias) => alias.clone(),
+            None => self.operation.keys.name(key),
+        }
+    }
+
+    /// The shape of an object that `nodes` describe together. Aliases have made sure that one JSON key means one
+    /// thing, whatever the object's type.
+    pub(super) fn shape(&self, nodes: &[NodeId], shape: &mut Shape) -> ShapeId {
+        let id = ShapeId(u32::try_from(shape.nodes.len()).expect("a document has fewer than 2^32 selections"));
+        shape.nodes.push(Vec::new());
+        let mut fields: Vec<(String, KeyId, Vec<NodeId>)> = Vec::new();
+        for node in nodes {
+            self.shape_fields(*node, &mut fields);
+        }
+        let fields = fields
+            .into_iter()
+            .map(|(json_key, key, children)| ShapeField {
+                json_key,
+                key,
+                child: (!children.is_empty()).then(|| self.shape(&children, shape)),
+            })
+            .collect();
+        shape.nodes[id.0 as usize] = fields;
+        id
+    }
+
+    fn shape_fields(&self, node: NodeId, into: &mut Vec<(String, KeyId, Vec<NodeId>)>) {
+        let content = self.drafts.node(node);
+        if content.typename && !into.iter().any(|(_, key, _)| *key == TYPENAME) {
+            into.push(("__typename".to_owned(), TYPENAME, Vec::new()));
+        }
+        for (index, field) in content.fields.iter().enumerate() {
+            let json_key = self.json_key(node, index, field.key);
+            match into.iter_mut().find(|(held, ..)| *held == json_key) {
+                Some((_, _, children)) => children.extend(field.child),
+                None => into.push((json_key, field.key, field.child.into_iter().collect())),
+            }
+        }
+        for (_, fragment) in &content.fragments {
+            self.shape_fields(*fragment, into);
+        }
+    }
+}
+
+/// Between two names, where no bracket ends the one before.
+fn separate(text: &mut String) {
+    if text.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_') {
+        text.push(' ');
+    }
+}

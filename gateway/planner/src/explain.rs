@@ -1,0 +1,156 @@
+//! A plan, for people and for tools.
+
+use std::fmt::Write as _;
+
+use causeway_model::{Fetch, FetchTarget, PathSegment, QueryPlan, Supergraph};
+use serde::Serialize;
+
+/// A plan as JSON: what `causeway plan --format json` prints and `Causeway-Explain` returns.
+#[derive(Debug, Serialize)]
+pub struct ExplainedPlan {
+    /// Calls to subgraphs when every fetch runs once: the most that this operation makes.
+    pub calls: usize,
+    /// Fetches that wait for each other in the longest chain.
+    pub depth: usize,
+    pub fetches: Vec<ExplainedFetch>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedFetch {
+    /// Counted from 1.
+    pub id: usize,
+    pub subgraph: String,
+    /// Fetches that this one waits for.
+    pub after: Vec<usize>,
+    pub document: String,
+    /// Entities that are loaded; empty for a root fetch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<ExplainedEntities>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ExplainedEntities {
+    /// Where they stand in the response, e.g. `orders.nodes.buyer`; lists are walked through.
+    pub path: String,
+    /// E.g. `User(id)`: the type and what is sent for it.
+    pub representations: Vec<String>,
+}
+
+pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan {
+    let mut depths: Vec<usize> = Vec::with_capacity(plan.fetches.len());
+    for fetch in &plan.fetches {
+        let before = fetch.depends_on.iter().map(|dep| depths[dep.index()]).max().unwrap_or(0);
+        depths.push(before + 1);
+    }
+    ExplainedPlan {
+        calls: plan.fetches.len(),
+        depth: depths.into_iter().max().unwrap_or(0),
+        fetches: plan
+            .fetches
+            .iter()
+            .enumerate()
+            .map(|(index, fetch)| ExplainedFetch {
+                id: index + 1,
+                subgraph: supergraph.subgraph(fetch.subgraph).name.clone(),
+                after: fetch.depends_on.iter().map(|dep| dep.index() + 1).collect(),
+                document: fetch.document.clone(),
+                entities: entities(plan, fetch),
+            })
+            .collect(),
+    }
+}
+
+fn entities(plan: &QueryPlan, fetch: &Fetch) -> Vec<ExplainedEntities> {
+    let FetchTarget::Entities(calls) = &fetch.target else { return Vec::new() };
+    calls
+        .iter()
+        .flat_map(|call| &call.places)
+        .map(|place| ExplainedEntities {
+            path: path(plan, &place.path),
+            representations: place
+                .targets
+                .iter()
+                .map(|target| {
+                    let fields: Vec<&str> =
+                        target.representation.fields.iter().map(|field| field.name.as_str()).collect();
+                    format!("{}({})", target.concrete_type, fields.join(", "))
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn path(plan: &QueryPlan, segments: &[PathSegment]) -> String {
+    let mut text = String::new();
+    for segment in segments {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        if !segment.only_in.is_empty() {
+            let types: Vec<&str> = segment.only_in.iter().map(|name| name.as_str()).collect();
+            let _ = write!(text, "[{}].", types.join("|"));
+        }
+        text.push_str(&plan.keys[segment.key.0 as usize]);
+    }
+    text
+}
+
+/// A plan as a tree: each fetch stands below the last of those that it waits for.
+///
+/// ```text
+/// 3 subgraph calls, 2 deep
+/// └─ 1 orders   {orders(first:20){…}}
+///    ├─ 2 users    User(id) at orders.nodes.buyer
+///    └─ 3 catalog  Product(id) at orders.nodes.lines.product
+/// ```
+pub fn explain(plan: &QueryPlan, supergraph: &Supergraph) -> String {
+    let explained = explain_json(plan, supergraph);
+    let plural = if explained.calls == 1 { "" } else { "s" };
+    let mut text = format!("{} subgraph call{plural}, {} deep\n", explained.calls, explained.depth);
+    let width = explained.fetches.iter().map(|fetch| fetch.subgraph.chars().count()).max().unwrap_or(0);
+    Tree { fetches: &explained.fetches, width }.children(&mut text, None, "");
+    text
+}
+
+struct Tree<'a> {
+    fetches: &'a [ExplainedFetch],
+    width: usize,
+}
+
+impl Tree<'_> {
+    fn children(&self, text: &mut String, parent: Option<usize>, indent: &str) {
+        let children: Vec<&ExplainedFetch> =
+            self.fetches.iter().filter(|fetch| fetch.after.last().copied() == parent).collect();
+        for (position, fetch) in children.iter().enumerate() {
+            let last = position + 1 == children.len();
+            let (branch, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let line = self.line(fetch);
+            let _ = writeln!(text, "{indent}{branch}{line}");
+            let below = format!("{indent}{below}");
+            let has_children = self.fetches.iter().any(|other| other.after.last() == Some(&fetch.id));
+            let bar = if has_children { "│  " } else { "   " };
+            let _ = writeln!(text, "{below}{bar}{}", fetch.document);
+            self.children(text, Some(fetch.id), &below);
+        }
+    }
+
+    fn line(&self, fetch: &ExplainedFetch) -> String {
+        let mut line = format!("{} {:width$}", fetch.id, fetch.subgraph, width = self.width);
+        let places: Vec<String> = fetch
+            .entities
+            .iter()
+            .map(|entities| format!("{} at {}", entities.representations.join(" | "), entities.path))
+            .collect();
+        if !places.is_empty() {
+            let _ = write!(line, "  {}", places.join("; "));
+        }
+        if let [others @ .., _] = fetch.after.as_slice()
+            && !others.is_empty()
+        {
+            let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+            let _ = write!(line, "  (after {} too)", others.join(", "));
+        }
+        line.trim_end().to_owned()
+    }
+}

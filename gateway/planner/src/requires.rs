@@ -1,0 +1,103 @@
+//! Keys and requirements: field sets turned into selections to fetch and into representations to send.
+
+use std::rc::Rc;
+
+use apollo_compiler::{Name, name};
+use causeway_graph::QueryGraph;
+use causeway_model::{
+    Conjunction, FieldSet, FieldSetField, FieldSetItem, RepresentationField, plan::TYPENAME,
+};
+
+use crate::{
+    operation::{Keys, SelectedField, Selection, Selections},
+    scope::Scope,
+};
+
+/// A field set at one place: what to ask for, and how to build the representation from it.
+pub(crate) struct Needed {
+    pub(crate) selection: Selections,
+    pub(crate) representation: Vec<RepresentationField>,
+}
+
+pub(crate) struct NeededBuilder<'a> {
+    pub(crate) graph: &'a QueryGraph,
+    pub(crate) keys: &'a Keys,
+    /// Keys are compulsory in a representation; what `@requires` asks for may be null.
+    pub(crate) is_key: bool,
+}
+
+impl NeededBuilder<'_> {
+    pub(crate) fn build(&self, set: &FieldSet, ty: &Name, scope: &Scope) -> Needed {
+        let mut selection = Vec::with_capacity(set.items.len());
+        let mut representation = Vec::with_capacity(set.items.len());
+        for item in &set.items {
+            match item {
+                FieldSetItem::Field(field) if field.name == "__typename" => {
+                    representation.push(typename());
+                }
+                FieldSetItem::Field(field) => {
+                    let (selected, sent) = self.field(field, ty, scope);
+                    selection.push(selected);
+                    representation.push(sent);
+                }
+                FieldSetItem::Fragment { on, selection: inner } => {
+                    let inner = self.build(inner, on, scope);
+                    let only_for = self.graph.possible_types(on).to_vec();
+                    representation.extend(inner.representation.into_iter().map(|field| RepresentationField {
+                        only_for: if field.only_for.is_empty() { only_for.clone() } else { field.only_for },
+                        ..field
+                    }));
+                    selection.push(Selection::Fragment {
+                        on: on.clone(),
+                        guard: Conjunction::ALWAYS,
+                        selection: inner.selection,
+                    });
+                }
+            }
+        }
+        Needed { selection: selection.into(), representation }
+    }
+
+    fn field(&self, field: &FieldSetField, ty: &Name, scope: &Scope) -> (Selection, RepresentationField) {
+        let key = scope.internal_key(self.keys, &field.name, &field.arguments);
+        let below = (!field.selection.is_empty()).then(|| {
+            let child = self.field_type(ty, &field.name);
+            let mut below = self.build(&field.selection, &child, &scope.below(key));
+            if self.graph.possible_types(&child) != std::slice::from_ref(&child) {
+                below.representation.insert(0, typename());
+            }
+            below
+        });
+        let (selection, fields) = match below {
+            Some(below) => (Some(below.selection), below.representation),
+            None => (None, Vec::new()),
+        };
+        let response_key = Name::new(&self.keys.name(key)).unwrap_or_else(|_| field.name.clone());
+        let selected = Selection::Field(Rc::new(SelectedField {
+            response_key,
+            key,
+            name: field.name.clone(),
+            arguments: field.arguments.clone(),
+            guard: Conjunction::ALWAYS,
+            selection,
+        }));
+        let sent =
+            RepresentationField { key, name: field.name.clone(), only_for: Vec::new(), is_key: self.is_key, fields };
+        (selected, sent)
+    }
+
+    fn field_type(&self, ty: &Name, field: &Name) -> Name {
+        let schema = &self.graph.supergraph().schema;
+        schema.type_field(ty, field).map_or_else(|_| ty.clone(), |found| found.ty.inner_named_type().clone())
+    }
+}
+
+fn typename() -> RepresentationField {
+    RepresentationField {
+        key: TYPENAME,
+        name: name!("__typename"),
+        only_for: Vec::new(),
+        is_key: false,
+        fields: Vec::new(),
+    }
+}
