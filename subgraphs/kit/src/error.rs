@@ -1,4 +1,8 @@
 //! Errors as GraphQL clients see them: a message for people and a stable `extensions.code`. Causes are logged, never sent.
+//!
+//! async-graphql 7.1 and 7.2 leave a field out of its object when its resolver answers `Err`. A nullable field that
+//! can fail therefore returns `Option<async_graphql::Result<T>>`, with `Some(Err(…))` for the failure: that gives the
+//! null and the error at the field's path that GraphQL asks for.
 
 use std::fmt::Display;
 

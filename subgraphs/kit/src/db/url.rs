@@ -138,10 +138,7 @@ mod tests {
             parse("sqlite:///var/users.db").unwrap(),
             DatabaseUrl::sqlite_file("/var/users.db")
         );
-        assert_eq!(
-            parse("sqlite::memory:").unwrap().0,
-            Location::SqliteMemory.clone()
-        );
+        assert_eq!(parse("sqlite://:memory:").unwrap().to_string(), "sqlite::memory:");
         assert_eq!(
             parse("postgres://a@h/db").unwrap().to_string(),
             "postgres://a@h/db"
