@@ -1,0 +1,172 @@
+//! The catalog's subgraph schema. It shapes answers and turns errors into GraphQL errors; rules and storage are
+//! the service's.
+
+mod bundle;
+mod connection;
+mod input;
+mod listing;
+mod loaders;
+mod product;
+mod user;
+
+use async_graphql::{
+    Context, EmptyMutation, EmptySubscription, ID, Object, Result, SDLExportOptions, Schema,
+};
+use kit::ServiceHealth;
+use kit::error::from_coded;
+use kit::page::PageArgs;
+
+use crate::error::CatalogError;
+use crate::service::{Catalog, ProductKey, ProductListing};
+use bundle::BundleObject;
+use connection::ProductConnection;
+use input::{ProductFilter, ProductOrder};
+use listing::Listing;
+use loaders::{Loaders, load};
+use product::ProductObject;
+use user::UserObject;
+
+type CatalogSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// The federation SDL of this service; the same bytes on every call.
+pub fn sdl() -> String {
+    schema()
+        .finish()
+        .sdl_with_options(SDLExportOptions::new().federation().use_space_ident())
+}
+
+/// `/graphql` and `/health/*`. Every request gets loaders of its own.
+pub(crate) fn router(catalog: Catalog, health: ServiceHealth) -> axum::Router {
+    let schema: CatalogSchema = schema().data(catalog.clone()).finish();
+    kit::graphql_router(schema, health, None, move |request| {
+        request.data(Loaders::new(&catalog))
+    })
+}
+
+fn schema() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
+    Schema::build(Query, EmptyMutation, EmptySubscription)
+        .register_output_type::<Listing>()
+        .enable_federation()
+}
+
+struct Query;
+
+/// Reading the assortment.
+#[Object]
+impl Query {
+    /// Products in pages. Without `first` or `last`: the first 20.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one parameter for each GraphQL argument"
+    )]
+    async fn products(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Take this many from the start, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only products after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Take this many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only products before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which products to list; all parts that are given must match.")] filter: Option<
+            ProductFilter,
+        >,
+        #[graphql(
+            desc = "The order of the list; cursors are only good for the order they came from.",
+            default_with = "ProductOrder::Newest"
+        )]
+        order_by: ProductOrder,
+    ) -> Result<ProductConnection> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = filter.unwrap_or_default().into();
+        let listing = ProductListing::new(args, filter, order_by.into()).map_err(from_coded)?;
+        let page = ctx.data::<Catalog>()?.list(&listing).await.map_err(from_coded)?;
+        Ok(ProductConnection::of_listing(listing, page))
+    }
+
+    /// One product, by exactly one of its two keys; null when there is none.
+    async fn product(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The product's id.")] id: Option<ID>,
+        #[graphql(desc = "The product's stock keeping unit.")] sku: Option<String>,
+    ) -> Result<Option<ProductObject>> {
+        let loaders = ctx.data::<Loaders>()?;
+        let found = match ProductKey::one_of(id.map(|id| id.0), sku).map_err(from_coded)? {
+            ProductKey::Id(id) => load(&loaders.products_by_id, id).await,
+            ProductKey::Sku(sku) => load(&loaders.products_by_sku, sku).await,
+        };
+        optional(found.map(|product| product.map(ProductObject)))
+    }
+
+    /// One bundle; null when there is none.
+    async fn bundle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The bundle's id.")] id: ID,
+    ) -> Result<Option<BundleObject>> {
+        self.find_bundle_by_id(ctx, id).await
+    }
+
+    /// The newest bundles.
+    async fn bundles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100.", default = 20)] first: i32,
+    ) -> Result<Vec<BundleObject>> {
+        let bundles = ctx.data::<Catalog>()?.bundles(first).await.map_err(from_coded)?;
+        Ok(bundles.into_iter().map(BundleObject::from).collect())
+    }
+
+    /// Products and bundles whose name, or description in the case of products, contains the text. Letter case does
+    /// not matter; matches in the name come first.
+    async fn search(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to look for, 1 to 200 characters.")] text: String,
+        #[graphql(desc = "How many, 1 to 100.", default = 10)] first: i32,
+    ) -> Result<Vec<Listing>> {
+        let found = ctx
+            .data::<Catalog>()?
+            .search(&text, first)
+            .await
+            .map_err(from_coded)?;
+        Ok(found.into_iter().map(Listing::from).collect())
+    }
+
+    #[graphql(entity)]
+    async fn find_product_by_id(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ProductObject>> {
+        let found = load(&ctx.data::<Loaders>()?.products_by_id, id.0).await;
+        optional(found.map(|product| product.map(ProductObject)))
+    }
+
+    #[graphql(entity)]
+    async fn find_product_by_sku(&self, ctx: &Context<'_>, sku: String) -> Result<Option<ProductObject>> {
+        let found = load(&ctx.data::<Loaders>()?.products_by_sku, sku).await;
+        optional(found.map(|product| product.map(ProductObject)))
+    }
+
+    #[graphql(entity)]
+    async fn find_bundle_by_id(&self, ctx: &Context<'_>, id: ID) -> Result<Option<BundleObject>> {
+        let found = load(&ctx.data::<Loaders>()?.bundles_by_id, id.0).await;
+        optional(found.map(|bundle| bundle.map(BundleObject)))
+    }
+
+    /// Users live in another subgraph: whatever the id, there may be favourites for it.
+    #[graphql(entity)]
+    async fn find_user_by_id(&self, id: ID) -> UserObject {
+        UserObject(id.0)
+    }
+}
+
+fn optional<T>(found: std::result::Result<Option<T>, CatalogError>) -> Result<Option<T>> {
+    found.map_err(from_coded)
+}
+
+/// A count for GraphQL's 32 bit Int; a shop with more rows than that reports the largest one.
+fn count(rows: i64) -> i32 {
+    i32::try_from(rows).unwrap_or(i32::MAX)
+}

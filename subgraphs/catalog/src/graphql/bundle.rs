@@ -1,0 +1,47 @@
+//! The `Bundle` type.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use kit::Money;
+use kit::error::from_coded;
+
+use super::loaders::{Loaders, load};
+use super::product::ProductObject;
+use crate::model::Bundle;
+
+#[derive(Clone)]
+pub(super) struct BundleObject(pub(super) Arc<Bundle>);
+
+impl From<Bundle> for BundleObject {
+    fn from(bundle: Bundle) -> Self {
+        BundleObject(Arc::new(bundle))
+    }
+}
+
+/// Several products sold together, for less than they cost alone.
+#[Object(name = "Bundle")]
+impl BundleObject {
+    /// The bundle's id, for example b-1.
+    pub(super) async fn id(&self) -> ID {
+        ID(self.0.id.clone())
+    }
+
+    /// The name for people.
+    pub(super) async fn name(&self) -> &String {
+        &self.0.name
+    }
+
+    /// The price of the whole bundle today.
+    pub(super) async fn price(&self) -> Money {
+        Money(self.0.price_minor)
+    }
+
+    /// One item of each of these products is in the bundle.
+    async fn items(&self, ctx: &Context<'_>) -> Result<Vec<ProductObject>> {
+        let items = load(&ctx.data::<Loaders>()?.bundle_items, self.0.id.clone())
+            .await
+            .map_err(from_coded)?;
+        Ok(items.unwrap_or_default().into_iter().map(ProductObject).collect())
+    }
+}
