@@ -1,1 +1,19 @@
+//! Runs a query plan: fetches start the moment what they wait for is there, their answers are merged into
+//! one tree of data, and the response is written out of that tree in one pass.
+//!
+//! It does no I/O of its own: subgraphs are behind the port [`SubgraphClient`]. It knows nothing of
+//! planning or of the client's protocol.
 
+mod data;
+mod error;
+mod json;
+mod parse;
+mod port;
+mod project;
+mod representation;
+mod run;
+mod tree;
+
+pub use error::{ErrorSink, Extensions, GraphqlError, PathElement};
+pub use port::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
+pub use run::{FetchOutcome, FetchReport, Outcome, Request, execute};

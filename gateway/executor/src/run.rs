@@ -1,0 +1,247 @@
+//! One execution: fetches are started, awaited and merged by a single driver.
+
+mod answer;
+mod request;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use causeway_model::{FetchTarget, QueryPlan, Supergraph};
+use futures::{
+    StreamExt,
+    future::BoxFuture,
+    stream::FuturesUnordered,
+};
+use http::HeaderMap;
+
+use crate::{
+    data::{Data, FailureId, Object},
+    error::{ErrorSink, Extensions, GraphqlError},
+    port::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest},
+    project::Projector,
+};
+use request::EntityBatch;
+
+/// What an execution is given beside its plan.
+pub struct Request<'a> {
+    pub plan: &'a QueryPlan,
+    pub supergraph: &'a Supergraph,
+    /// The client's variables after coercion, each as JSON.
+    pub variables: &'a [(String, Bytes)],
+    /// The client's headers.
+    pub headers: Arc<HeaderMap>,
+    /// Answers to `__schema` and `__type`, by response key, as JSON.
+    pub introspection: Vec<(String, Bytes)>,
+}
+
+/// A finished execution.
+#[derive(Debug)]
+pub struct Outcome {
+    /// JSON of the response's `data`.
+    pub data: Vec<u8>,
+    pub errors: ErrorSink,
+    /// By fetch of the plan.
+    pub fetches: Vec<FetchReport>,
+}
+
+impl Outcome {
+    /// The `errors` list as JSON; empty when there are none.
+    pub fn errors_json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.errors.is_empty() {
+            return out;
+        }
+        out.push(b'[');
+        for (index, error) in self.errors.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            error.write(&mut out);
+        }
+        out.push(b']');
+        out
+    }
+}
+
+/// What became of one fetch.
+#[derive(Debug, Clone)]
+pub struct FetchReport {
+    pub outcome: FetchOutcome,
+    /// Places of the tree that asked for an entity.
+    pub entities_asked: usize,
+    /// Representations sent, after equal ones were taken together.
+    pub entities_sent: usize,
+    pub elapsed: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchOutcome {
+    /// One call was made and answered.
+    Answered,
+    /// One call was made and failed.
+    Failed,
+    /// No call: a condition did not hold, or there was no entity to ask for.
+    Skipped,
+}
+
+/// A failed fetch, as the places see it that miss its data.
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) extensions: Extensions,
+}
+
+/// Runs the plan. Never fails as a whole: what goes wrong is in `errors`, the rest is in `data`.
+pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outcome {
+    let mut run = Run::new(&request);
+    run.drive(client).await;
+    let Run { truth, failures, errors, reports, root, .. } = run;
+    let projector = Projector::new(request.plan, truth, &failures, errors);
+    let (data, errors) = projector.response(&root);
+    Outcome { data, errors, fetches: reports }
+}
+
+struct Run<'a> {
+    request: &'a Request<'a>,
+    truth: u64,
+    root: Data,
+    failures: Vec<Failure>,
+    errors: ErrorSink,
+    reports: Vec<FetchReport>,
+    state: Vec<State>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running,
+    Done,
+}
+
+/// A call under way, with what is needed to place its answer.
+struct Finished {
+    fetch: usize,
+    batch: Option<EntityBatch>,
+    reply: Result<SubgraphReply, FetchFailure>,
+    elapsed: Duration,
+}
+
+type InFlight<'c> = FuturesUnordered<BoxFuture<'c, Finished>>;
+
+impl<'a> Run<'a> {
+    fn new(request: &'a Request<'a>) -> Self {
+        let plan = request.plan;
+        let mut truth = 0u64;
+        for (bit, condition) in plan.conditions.iter().enumerate() {
+            let holds = request.variables.iter().any(|(name, value)| name == condition.as_str() && &value[..] == b"true");
+            truth |= u64::from(holds) << bit;
+        }
+        let mut root = Object::default();
+        for (key, value) in &request.introspection {
+            if let Some(index) = plan.keys.iter().position(|name| name == key) {
+                let key = causeway_model::KeyId(u32::try_from(index).expect("keys are counted in 32 bits"));
+                root.merge_field(key, Data::Leaf(value.clone()));
+            }
+        }
+        let report = FetchReport {
+            outcome: FetchOutcome::Skipped,
+            entities_asked: 0,
+            entities_sent: 0,
+            elapsed: Duration::ZERO,
+        };
+        Self {
+            request,
+            truth,
+            root: Data::Object(root),
+            failures: Vec::new(),
+            errors: Vec::new(),
+            reports: vec![report; plan.fetches.len()],
+            state: vec![State::Waiting; plan.fetches.len()],
+        }
+    }
+
+    async fn drive<'c>(&mut self, client: &'c dyn SubgraphClient) {
+        let mut in_flight: InFlight<'c> = FuturesUnordered::new();
+        self.start_ready(client, &mut in_flight);
+        while let Some(finished) = in_flight.next().await {
+            self.place(finished);
+            self.start_ready(client, &mut in_flight);
+        }
+    }
+
+    /// Starts every fetch whose own inputs are there. Fetches stand in topological order, so that one pass also
+    /// sees those which wait for one that is skipped here.
+    fn start_ready<'c>(&mut self, client: &'c dyn SubgraphClient, in_flight: &mut InFlight<'c>) {
+        for index in 0..self.state.len() {
+            let fetch = &self.request.plan.fetches[index];
+            let ready = self.state[index] == State::Waiting
+                && fetch.depends_on.iter().all(|dep| self.state[dep.index()] == State::Done);
+            if ready {
+                self.state[index] = State::Running;
+                self.start(index, client, in_flight);
+            }
+        }
+    }
+
+    fn start<'c>(&mut self, index: usize, client: &'c dyn SubgraphClient, in_flight: &mut InFlight<'c>) {
+        let fetch = &self.request.plan.fetches[index];
+        if !fetch.guard.holds(self.truth) {
+            self.state[index] = State::Done;
+            return;
+        }
+        let batch = match &fetch.target {
+            FetchTarget::Root { .. } => None,
+            FetchTarget::Entities(calls) => {
+                let batch = request::gather(&mut self.root, calls, &fetch.shape, &self.request.plan.keys);
+                self.reports[index].entities_asked = batch.asked();
+                self.reports[index].entities_sent = batch.sent();
+                if batch.is_empty() {
+                    self.state[index] = State::Done;
+                    return;
+                }
+                Some(batch)
+            }
+        };
+        let sent = SubgraphRequest {
+            subgraph: fetch.subgraph,
+            body: request::body(fetch, self.request.variables, batch.as_ref()),
+            headers: self.request.headers.clone(),
+        };
+        in_flight.push(Box::pin(async move {
+            let started = Instant::now();
+            let reply = client.send(sent).await;
+            Finished { fetch: index, batch, reply, elapsed: started.elapsed() }
+        }));
+    }
+
+    fn place(&mut self, finished: Finished) {
+        let index = finished.fetch;
+        self.state[index] = State::Done;
+        self.reports[index].elapsed = finished.elapsed;
+        let usable = finished.reply.and_then(|reply| answer::place(self, index, finished.batch.as_ref(), &reply));
+        self.reports[index].outcome = match usable {
+            Ok(()) => FetchOutcome::Answered,
+            Err(failure) => {
+                let subgraph = self.subgraph_name(index);
+                let message = format!("subgraph `{subgraph}` {failure}");
+                tracing::warn!(subgraph, code = failure.code(), "{message}");
+                let error = GraphqlError::new(failure.code(), Some(subgraph), message, Vec::new());
+                let failure = self.add_failure(error);
+                answer::fail(self, index, finished.batch.as_ref(), failure);
+                FetchOutcome::Failed
+            }
+        };
+    }
+
+    fn add_failure(&mut self, error: GraphqlError) -> FailureId {
+        self.failures.push(Failure { message: error.message, extensions: error.extensions });
+        FailureId(self.failures.len() - 1)
+    }
+
+    fn subgraph_name(&self, fetch: usize) -> &'a str {
+        let subgraph = self.request.plan.fetches[fetch].subgraph;
+        &self.request.supergraph.subgraph(subgraph).name
+    }
+}
