@@ -127,15 +127,6 @@ impl Page {
             .collect()
     }
 
-    /// A picture of the tab, as PNG in base64.
-    pub async fn screenshot(&mut self) -> Result<String> {
-        let mut answer = self.call("Page.captureScreenshot", json!({})).await?;
-        match answer["data"].take() {
-            Value::String(picture) => Ok(picture),
-            other => bail!("Chromium sent no picture but {other}"),
-        }
-    }
-
     fn params(&self, method: &'static str) -> impl Iterator<Item = &Value> {
         self.events
             .iter()
