@@ -35,6 +35,12 @@ fn the_gateways_configuration_leads_to_the_services_and_to_schemas_in_its_image(
     let dockerfile = read("docker/Dockerfile");
     assert!(dockerfile.contains("COPY docker/causeway.yaml /etc/causeway/causeway.yaml"));
     assert!(dockerfile.contains("COPY schema /etc/causeway/schema"));
+    let port = dockerfile
+        .split("AS gateway")
+        .nth(1)
+        .and_then(|stage| stage.split("EXPOSE ").nth(1));
+    let port = port.and_then(|rest| rest.lines().next()).unwrap();
+    assert_eq!(config["listen"], format!("0.0.0.0:{port}"));
     let subgraphs = config["subgraphs"].as_object().unwrap();
     assert_eq!(
         subgraphs.keys().collect::<Vec<_>>(),
