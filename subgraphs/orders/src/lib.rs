@@ -88,9 +88,13 @@ pub async fn start(listener: TcpListener, options: Options, shutdown: Shutdown) 
             move |request| request.data(Loaders::new(&orders)),
         )
     };
-    let reconciler = options
-        .reconcile_every
-        .map(|interval| tokio::spawn(service::run_periodically(orders, interval, shutdown.clone())));
+    let reconciler = options.reconcile_every.map(|interval| {
+        tokio::spawn(service::reconciler::run_periodically(
+            orders,
+            interval,
+            shutdown.clone(),
+        ))
+    });
     Ok(kit::serve(listener, router, shutdown).afterwards(async move {
         if let Some(Err(error)) = async { Some(reconciler?.await) }.await {
             tracing::error!(%error, "the reconciler ended badly");

@@ -16,9 +16,7 @@ use crate::{
 };
 
 mod placing;
-mod reconciler;
-
-pub(crate) use reconciler::run_periodically;
+pub(crate) mod reconciler;
 
 /// How long the service waits for what. The defaults suit the real shop; tests shorten them.
 #[derive(Debug, Clone)]

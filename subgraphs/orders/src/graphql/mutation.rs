@@ -60,7 +60,7 @@ impl Mutation {
     async fn cancel_order(
         &self,
         context: &Context<'_>,
-        id: ID,
+        #[graphql(desc = "The order.")] id: ID,
         #[graphql(desc = "The version you have seen; when the order has changed since, nothing happens.")]
         version: i32,
     ) -> Result<Order> {

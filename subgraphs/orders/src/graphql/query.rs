@@ -16,7 +16,7 @@ use crate::service::Orders;
 
 pub(crate) struct Query;
 
-/// Reading orders is public in this demo shop: its data is generated.
+/// Orders, as anybody may read them: this is a demo shop, its data is generated.
 #[Object]
 impl Query {
     /// One order, or null when there is none with this id.
