@@ -1,1 +1,103 @@
+//! The gateway's configuration: YAML -> [`Config`], in two steps.
+//!
+//! `raw` is what may stand in the file; [`Config`] is what the rest of the gateway may rely on. Nothing
+//! here opens a socket or reads a schema: paths are resolved, not followed.
 
+mod raw;
+mod validate;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use indexmap::IndexMap;
+
+pub use raw::parse;
+
+/// A configuration that makes sense as a whole.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub graph: GraphSource,
+    /// By subgraph name; has an entry for every subgraph that the file speaks of.
+    pub subgraphs: IndexMap<String, SubgraphConfig>,
+    /// Client headers that go on to subgraphs, in lower case.
+    pub forward_headers: Vec<String>,
+    pub limits: Limits,
+    /// Origins of web pages that may call the gateway; empty: only pages that it serves itself.
+    pub allow_origins: Vec<String>,
+}
+
+/// Where the supergraph comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GraphSource {
+    /// Composed at start from the schemas of `subgraphs`.
+    Subgraphs,
+    /// A composed supergraph file.
+    Supergraph(PathBuf),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubgraphConfig {
+    /// Where it is served; `None`: as the supergraph says.
+    pub url: Option<String>,
+    /// `None` only with [`GraphSource::Supergraph`].
+    pub schema: Option<SchemaSource>,
+    /// From sending a request to the last byte of the answer.
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaSource {
+    File(PathBuf),
+    /// A running subgraph that tells its SDL (`_service { sdl }`).
+    Url(String),
+    /// SDL that stands in the config itself.
+    Inline(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a client's request body.
+    pub request_body: usize,
+    /// Bytes of one subgraph's answer.
+    pub subgraph_response: usize,
+    /// Tokens of an operation's text.
+    pub operation_tokens: usize,
+    /// Levels of nesting of an operation's text.
+    pub operation_depth: usize,
+    /// Bytes that the cache of prepared operations may take, roughly.
+    pub plan_cache: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_body: 2 << 20,
+            subgraph_response: 32 << 20,
+            operation_tokens: 20_000,
+            operation_depth: 100,
+            plan_cache: 64 << 20,
+        }
+    }
+}
+
+/// A configuration that cannot be used. The message says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {path}: {reason}")]
+    Unreadable { path: PathBuf, reason: String },
+    #[error("{path} is not a valid configuration: {reason}")]
+    Syntax { path: PathBuf, reason: String },
+    #[error("{path}: `{key}`: {reason}")]
+    Invalid { path: PathBuf, key: String, reason: String },
+}
+
+impl ConfigError {
+    /// Stable, for tools.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "CONFIG_UNREADABLE",
+            Self::Syntax { .. } => "CONFIG_SYNTAX",
+            Self::Invalid { .. } => "CONFIG_INVALID",
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Raw -> validated: each key alone, then all together.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use indexmap::IndexMap;
+
+use crate::{
+    Config, ConfigError, GraphSource, Limits, SchemaSource, SubgraphConfig,
+    raw::{RawConfig, RawRoverSchema, RawSchema, RawSubgraph},
+};
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:4000";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Identity, language and trace context; everything else stays with the gateway.
+const DEFAULT_FORWARD: [&str; 4] = ["authorization", "accept-language", "traceparent", "tracestate"];
+
+/// Headers that describe one connection or one body: they mean nothing on another.
+const NEVER_FORWARDED: [&str; 10] = [
+    "host",
+    "connection",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "transfer-encoding",
+    "accept",
+    "accept-encoding",
+    "upgrade",
+    "te",
+];
+
+pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigError> {
+    let at = At { path };
+    let listen = raw.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+    let listen: SocketAddr = listen
+        .parse()
+        .map_err(|_| at.invalid("listen", format!("`{listen}` is not an address like 127.0.0.1:4000")))?;
+    let graph = match (&raw.supergraph, raw.subgraphs.is_empty()) {
+        (Some(file), _) => GraphSource::Supergraph(at.resolve(file)),
+        (None, false) => GraphSource::Subgraphs,
+        (None, true) => {
+            let reason = "name the subgraphs to compose here, or a composed file under `supergraph`";
+            return Err(at.invalid("subgraphs", reason));
+        }
+    };
+    let default_timeout = match &raw.timeout {
+        Some(text) => at.duration("timeout", text)?,
+        None => DEFAULT_TIMEOUT,
+    };
+    let mut subgraphs = IndexMap::new();
+    for (name, subgraph) in raw.subgraphs {
+        let valid = at.subgraph(&name, subgraph, &graph, default_timeout)?;
+        subgraphs.insert(name, valid);
+    }
+    let forward_headers = match raw.headers.forward {
+        Some(names) => at.headers(names)?,
+        None => DEFAULT_FORWARD.map(str::to_owned).to_vec(),
+    };
+    let defaults = Limits::default();
+    let limits = Limits {
+        request_body: raw.limits.request_body.unwrap_or(defaults.request_body),
+        subgraph_response: raw.limits.subgraph_response.unwrap_or(defaults.subgraph_response),
+        operation_tokens: raw.limits.operation_tokens.unwrap_or(defaults.operation_tokens),
+        operation_depth: raw.limits.operation_depth.unwrap_or(defaults.operation_depth),
+        plan_cache: raw.limits.plan_cache.unwrap_or(defaults.plan_cache),
+    };
+    Ok(Config { listen, graph, subgraphs, forward_headers, limits, allow_origins: raw.cors.allow_origins })
+}
+
+/// The file that is validated: for resolving paths and for naming it in errors.
+struct At<'a> {
+    path: &'a Path,
+}
+
+impl At<'_> {
+    fn invalid(&self, key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
+        ConfigError::Invalid { path: self.path.to_owned(), key: key.into(), reason: reason.into() }
+    }
+
+    fn resolve(&self, file: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new(".")).join(file)
+    }
+
+    fn subgraph(
+        &self,
+        name: &str,
+        raw: RawSubgraph,
+        graph: &GraphSource,
+        default_timeout: Duration,
+    ) -> Result<SubgraphConfig, ConfigError> {
+        if name.is_empty() {
+            return Err(self.invalid("subgraphs", "a subgraph's name is empty"));
+        }
+        let key = |field: &str| format!("subgraphs.{name}.{field}");
+        if let Some(url) = &raw.url {
+            self.http_url(&key("url"), url)?;
+        }
+        let schema = raw.schema.map(|schema| self.schema(&key("schema"), schema)).transpose()?;
+        if *graph == GraphSource::Subgraphs && schema.is_none() {
+            return Err(self.invalid(
+                key("schema"),
+                "is missing: name the SDL's file, or the URL of the running subgraph to ask it there",
+            ));
+        }
+        let timeout = match &raw.timeout {
+            Some(text) => self.duration(&key("timeout"), text)?,
+            None => default_timeout,
+        };
+        Ok(SubgraphConfig { url: raw.url, schema, timeout })
+    }
+
+    fn schema(&self, key: &str, raw: RawSchema) -> Result<SchemaSource, ConfigError> {
+        match raw {
+            RawSchema::Place(place) if place.starts_with("http://") || place.starts_with("https://") => {
+                Ok(SchemaSource::Url(place))
+            }
+            RawSchema::Place(file) => Ok(SchemaSource::File(self.resolve(&file))),
+            RawSchema::Rover(RawRoverSchema { file: Some(file), subgraph_url: None, sdl: None }) => {
+                Ok(SchemaSource::File(self.resolve(&file)))
+            }
+            RawSchema::Rover(RawRoverSchema { file: None, subgraph_url: Some(url), sdl: None }) => {
+                self.http_url(key, &url)?;
+                Ok(SchemaSource::Url(url))
+            }
+            RawSchema::Rover(RawRoverSchema { file: None, subgraph_url: None, sdl: Some(sdl) }) => {
+                Ok(SchemaSource::Inline(sdl))
+            }
+            RawSchema::Rover(_) => Err(self.invalid(key, "give exactly one of `file`, `subgraph_url`, `sdl`")),
+        }
+    }
+
+    fn http_url(&self, key: &str, url: &str) -> Result<(), ConfigError> {
+        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        match rest {
+            Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
+            _ => Err(self.invalid(key, format!("`{url}` is not a URL like http://host:4001/graphql"))),
+        }
+    }
+
+    /// `250ms`, `5s`, `1m`.
+    fn duration(&self, key: &str, text: &str) -> Result<Duration, ConfigError> {
+        let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(split);
+        let millis_per_unit = match unit.trim() {
+            "ms" => Some(1_u64),
+            "s" => Some(1000),
+            "m" => Some(60_000),
+            _ => None,
+        };
+        let millis = millis_per_unit.zip(number.parse::<u64>().ok()).and_then(|(per, count)| per.checked_mul(count));
+        match millis {
+            Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
+            _ => Err(self.invalid(key, format!("`{text}` is not a time like 250ms, 5s or 1m"))),
+        }
+    }
+
+    fn headers(&self, names: Vec<String>) -> Result<Vec<String>, ConfigError> {
+        names
+            .into_iter()
+            .map(|name| {
+                let lower = name.to_ascii_lowercase();
+                let is_token = !lower.is_empty()
+                    && lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte));
+                if !is_token {
+                    return Err(self.invalid("headers.forward", format!("`{name}` is no header name")));
+                }
+                if NEVER_FORWARDED.contains(&lower.as_str()) {
+                    let reason = format!("`{name}` belongs to one connection and cannot be forwarded");
+                    return Err(self.invalid("headers.forward", reason));
+                }
+                Ok(lower)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use crate::{Config, ConfigError, GraphSource, SchemaSource, parse};
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        parse(text, Path::new("conf/causeway.yaml"))
+    }
+
+    #[test]
+    fn a_small_file_gets_sound_defaults() {
+        let config = read("subgraphs:\n  users: { url: http://127.0.0.1:4001/graphql, schema: ./users.graphql }\n").unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:4000");
+        assert_eq!(config.graph, GraphSource::Subgraphs);
+        let users = &config.subgraphs["users"];
+        assert_eq!(users.schema, Some(SchemaSource::File("conf/./users.graphql".into())));
+        assert_eq!(users.timeout, Duration::from_secs(10));
+        assert!(config.forward_headers.contains(&"authorization".to_owned()));
+    }
+
+    #[test]
+    fn rovers_file_is_read_too() {
+        let config = read(
+            "federation_version: =2.9.0\nsubgraphs:\n  a:\n    routing_url: http://a/graphql\n    schema:\n      file: a.graphql\n  \
+             b:\n    schema: { subgraph_url: http://b/graphql }\n    routing_url: http://b/graphql\n",
+        )
+        .unwrap();
+        assert_eq!(config.subgraphs["a"].url.as_deref(), Some("http://a/graphql"));
+        assert_eq!(config.subgraphs["b"].schema, Some(SchemaSource::Url("http://b/graphql".into())));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_the_way_out() {
+        for (text, expected) in [
+            ("lsten: 1", "did you mean `listen`?"),
+            ("listen: 1", "`1` is not an address like 127.0.0.1:4000"),
+            ("{}", "name the subgraphs to compose here"),
+            ("subgraphs: { a: { url: http://a/ } }", "`subgraphs.a.schema`: is missing"),
+            ("subgraphs: { a: { url: a.b, schema: x } }", "`a.b` is not a URL"),
+            ("subgraphs: { a: { schema: { file: x, sdl: z } } }", "exactly one of"),
+            ("supergraph: s.graphql\ntimeout: 5", "`5` is not a time like 250ms"),
+            ("supergraph: s.graphql\nheaders: { forward: [Host] }", "belongs to one connection"),
+            ("supergraph: [", "is not a valid configuration"),
+        ] {
+            let message = read(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+            assert!(message.contains("conf/causeway.yaml"), "{message}");
+        }
+    }
+}
