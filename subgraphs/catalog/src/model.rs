@@ -4,7 +4,7 @@ pub(crate) mod reservation;
 
 use std::hash::{Hash, Hasher};
 
-use kit::page::PageRequest;
+use kit::page::{Cursor, PageError, PageRequest};
 use serde::{Deserialize, Serialize};
 
 /// The currency of every price in this shop (ISO 4217).
@@ -119,12 +119,50 @@ pub(crate) enum SortValue {
     Int(i64),
 }
 
-/// A page request whose cursors are read: the keys that [`PageRequest::after`] and `before` stand for.
+/// A page request with the sort keys that its cursors stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slice {
-    pub(crate) request: PageRequest,
-    pub(crate) after: Option<SortKey>,
-    pub(crate) before: Option<SortKey>,
+    request: PageRequest,
+    after: Option<SortKey>,
+    before: Option<SortKey>,
+}
+
+impl Slice {
+    /// `read` gives the key of a cursor; it is also told the argument that the cursor came in.
+    pub(crate) fn new(
+        request: PageRequest,
+        read: impl Fn(&Cursor, &'static str) -> Result<SortKey, PageError>,
+    ) -> Result<Self, PageError> {
+        let after = request
+            .after
+            .as_ref()
+            .map(|cursor| read(cursor, "after"))
+            .transpose()?;
+        let before = request
+            .before
+            .as_ref()
+            .map(|cursor| read(cursor, "before"))
+            .transpose()?;
+        Ok(Self {
+            request,
+            after,
+            before,
+        })
+    }
+
+    pub(crate) fn request(&self) -> &PageRequest {
+        &self.request
+    }
+
+    /// Only items after this place, exclusive.
+    pub(crate) fn after(&self) -> Option<&SortKey> {
+        self.after.as_ref()
+    }
+
+    /// Only items before this place, exclusive.
+    pub(crate) fn before(&self) -> Option<&SortKey> {
+        self.before.as_ref()
+    }
 }
 
 impl Hash for Slice {

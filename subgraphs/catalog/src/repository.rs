@@ -74,3 +74,6 @@ pub(crate) trait StockRepository: Send + Sync {
     /// Expires at most `limit` reservations held past their time and returns how many.
     fn expire_due(&self, now: i64, limit: usize) -> Answer<'_, usize>;
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

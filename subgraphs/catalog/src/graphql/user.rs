@@ -35,11 +35,7 @@ impl UserObject {
             before,
         };
         let slice = Catalog::favourites_slice(args).map_err(from_coded)?;
-        let empty = Page {
-            items: Vec::new(),
-            has_previous: slice.after.is_some(),
-            has_next: slice.before.is_some(),
-        };
+        let empty = Page::from_rows(slice.request(), Vec::new());
         let page = load(&ctx.data::<Loaders>()?.favourites, (self.0.clone(), slice))
             .await
             .map_err(from_coded)?;

@@ -42,7 +42,7 @@ pub(super) async fn pages(
     let statement = KEY
         .bounds(statement, slice)
         .push(") r JOIN products p ON p.id = r.product_id WHERE r.place <= ")
-        .bind(slice.request.fetch_limit())
+        .bind(slice.request().fetch_limit())
         .push(" ORDER BY r.user_id, r.place");
     let rows: Vec<FavouriteRow> = fetch_all(db, statement).await?;
 
@@ -56,7 +56,7 @@ pub(super) async fn pages(
     }
     Ok(by_user
         .into_iter()
-        .map(|(user, rows)| (user, Page::from_rows(&slice.request, rows)))
+        .map(|(user, rows)| (user, Page::from_rows(slice.request(), rows)))
         .collect())
 }
 

@@ -95,9 +95,9 @@ pub(super) async fn list(
     };
     let statement = matching(select(), filter);
     let statement = columns.order(columns.bounds(statement, slice), slice);
-    let statement = statement.push(" LIMIT ").bind(slice.request.fetch_limit());
+    let statement = statement.push(" LIMIT ").bind(slice.request().fetch_limit());
     Ok(Page::from_rows(
-        &slice.request,
+        slice.request(),
         products(fetch_all(db, statement).await?)?,
     ))
 }
@@ -166,10 +166,10 @@ impl KeyColumns {
     /// Appends the conditions of a slice to a WHERE clause.
     pub(super) fn bounds(self, mut statement: Statement, slice: &Slice) -> Statement {
         let (later, earlier) = if self.descending { ("<", ">") } else { (">", "<") };
-        if let Some(key) = &slice.after {
+        if let Some(key) = slice.after() {
             statement = self.compare(statement, later, key);
         }
-        if let Some(key) = &slice.before {
+        if let Some(key) = slice.before() {
             statement = self.compare(statement, earlier, key);
         }
         statement
@@ -177,7 +177,7 @@ impl KeyColumns {
 
     /// Appends the ORDER BY of a slice: turned round for a backward one, [`Page::from_rows`] turns it back.
     pub(super) fn order(self, statement: Statement, slice: &Slice) -> Statement {
-        let direction = if self.descending == slice.request.is_backward() {
+        let direction = if self.descending == slice.request().is_backward() {
             ""
         } else {
             " DESC"

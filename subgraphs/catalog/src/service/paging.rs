@@ -1,7 +1,7 @@
 //! Turns Relay arguments into slices and rows into cursors. A cursor names its list and order, so that one of
 //! another order is refused instead of cutting the list at a random place.
 
-use kit::page::{Cursor, PageArgs, PageError, PageRequest};
+use kit::page::{Cursor, PageArgs, PageError};
 
 use crate::model::{Favourite, Product, ProductOrder, Slice, SortKey, SortValue, fold};
 
@@ -42,25 +42,14 @@ fn tag(order: ProductOrder) -> &'static str {
 }
 
 fn slice(args: PageArgs, tag: &str, fits: impl Fn(&SortValue) -> bool) -> Result<Slice, PageError> {
-    let request: PageRequest = args.validate()?;
-    let read = |cursor: &Option<Cursor>, argument| -> Result<Option<SortKey>, PageError> {
-        let Some(cursor) = cursor else { return Ok(None) };
+    Slice::new(args.validate()?, |cursor, argument| {
         let (list, value, id): (String, SortValue, String) = cursor.key(argument)?;
-        let storable = match &value {
-            SortValue::Text(text) => !text.contains('\0'),
-            SortValue::Int(_) => true,
-        };
-        if list != tag || !fits(&value) || !storable || id.contains('\0') {
+        // PostgreSQL takes no NUL character in text.
+        let storable = !id.contains('\0') && !matches!(&value, SortValue::Text(text) if text.contains('\0'));
+        if list != tag || !fits(&value) || !storable {
             return Err(PageError::InvalidCursor { argument });
         }
-        Ok(Some(SortKey { value, id }))
-    };
-    let after = read(&request.after, "after")?;
-    let before = read(&request.before, "before")?;
-    Ok(Slice {
-        request,
-        after,
-        before,
+        Ok(SortKey { value, id })
     })
 }
 
@@ -79,13 +68,11 @@ mod tests {
     fn a_cursor_is_only_good_for_the_order_it_was_made_for() {
         let by_price = Cursor::new(&("PRICE", 100, "p-1"));
         let slice = product_slice(args(by_price.clone()), ProductOrder::Price).unwrap();
-        assert_eq!(
-            slice.after,
-            Some(SortKey {
-                value: SortValue::Int(100),
-                id: "p-1".to_owned()
-            })
-        );
+        let key = SortKey {
+            value: SortValue::Int(100),
+            id: "p-1".to_owned(),
+        };
+        assert_eq!(slice.after(), Some(&key));
         for order in [ProductOrder::Newest, ProductOrder::Name] {
             assert!(product_slice(args(by_price.clone()), order).is_err());
         }
