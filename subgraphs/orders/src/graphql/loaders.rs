@@ -2,11 +2,19 @@
 //!
 //! Made anew for each request and never shared: they remember what they have loaded. A failed load fails every key
 //! of its batch, once in the log.
+//!
+//! A [`Loader`] holds its lock while its batch function runs, and then lets its callers go one per poll of the
+//! request. Their next loads would arrive one by one and leave in many small batches. So the batch functions here
+//! return at once, with the statement as a future that all keys of the batch share; it runs outside the lock.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use async_graphql::{Context, Error};
 use dataloader::{BatchFn, cached::Loader};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use kit::{error::graphql, page::Page};
 
 use crate::{
@@ -32,21 +40,30 @@ type Loaded<T> = Result<T, LoadFailed>;
 
 /// Everything that resolvers load by key.
 pub(crate) struct Loaders {
-    orders: Loader<String, Loaded<Option<Arc<Order>>>, OrdersById>,
-    lines: Loader<String, Loaded<Arc<Vec<Line>>>, LinesOfOrders>,
-    units_sold: Loader<String, Loaded<i64>, UnitsSold>,
-    pages: Loader<(String, Window), Loaded<Arc<Page<Order>>>, PagesOfBuyers>,
-    counts: Loader<String, Loaded<i64>, CountsOfBuyers>,
+    orders: Batched<String, Arc<Order>>,
+    lines: Batched<String, Arc<Vec<Line>>>,
+    units_sold: Batched<String, i64>,
+    pages: Batched<(String, Window), Arc<Page<Order>>>,
+    counts: Batched<String, i64>,
 }
 
 impl Loaders {
     pub(crate) fn new(service: &Orders) -> Self {
         Self {
-            orders: Loader::new(OrdersById(service.clone())).with_max_batch_size(MAX_BATCH),
-            lines: Loader::new(LinesOfOrders(service.clone())).with_max_batch_size(MAX_BATCH),
-            units_sold: Loader::new(UnitsSold(service.clone())).with_max_batch_size(MAX_BATCH),
-            pages: Loader::new(PagesOfBuyers(service.clone())).with_max_batch_size(MAX_BATCH),
-            counts: Loader::new(CountsOfBuyers(service.clone())).with_max_batch_size(MAX_BATCH),
+            orders: Batched::new(service, |service, ids| async move {
+                service.orders(&ids).await.map(shared)
+            }),
+            lines: Batched::new(service, |service, ids| async move {
+                service.lines(&ids).await.map(shared)
+            }),
+            units_sold: Batched::new(
+                service,
+                |service, ids| async move { service.units_sold(&ids).await },
+            ),
+            pages: Batched::new(service, pages),
+            counts: Batched::new(service, |service, ids| async move {
+                service.counts_of_buyers(&ids).await
+            }),
         }
     }
 
@@ -60,108 +77,106 @@ impl Loaders {
     }
 
     pub(super) async fn lines(&self, order_id: &str) -> Loaded<Arc<Vec<Line>>> {
-        self.lines.load(order_id.to_owned()).await
+        Ok(self.lines.load(order_id.to_owned()).await?.unwrap_or_default())
     }
 
     pub(super) async fn units_sold(&self, product_id: &str) -> Loaded<i64> {
-        self.units_sold.load(product_id.to_owned()).await
+        Ok(self.units_sold.load(product_id.to_owned()).await?.unwrap_or(0))
     }
 
     /// Requests for the same window share one statement.
     pub(super) async fn page(&self, buyer_id: &str, window: &Window) -> Loaded<Arc<Page<Order>>> {
-        self.pages.load((buyer_id.to_owned(), window.clone())).await
-    }
-
-    pub(super) async fn count(&self, buyer_id: &str) -> Loaded<i64> {
-        self.counts.load(buyer_id.to_owned()).await
-    }
-}
-
-struct OrdersById(Orders);
-struct LinesOfOrders(Orders);
-struct UnitsSold(Orders);
-struct PagesOfBuyers(Orders);
-struct CountsOfBuyers(Orders);
-
-impl BatchFn<String, Loaded<Option<Arc<Order>>>> for OrdersById {
-    async fn load(&mut self, ids: &[String]) -> HashMap<String, Loaded<Option<Arc<Order>>>> {
-        spread(ids, self.0.orders(ids).await, |found, id| {
-            found.remove(id).map(Arc::new)
-        })
-    }
-}
-
-impl BatchFn<String, Loaded<Arc<Vec<Line>>>> for LinesOfOrders {
-    async fn load(&mut self, order_ids: &[String]) -> HashMap<String, Loaded<Arc<Vec<Line>>>> {
-        spread(order_ids, self.0.lines(order_ids).await, |found, id| {
-            Arc::new(found.remove(id).unwrap_or_default())
-        })
-    }
-}
-
-impl BatchFn<String, Loaded<i64>> for UnitsSold {
-    async fn load(&mut self, product_ids: &[String]) -> HashMap<String, Loaded<i64>> {
-        spread(product_ids, self.0.units_sold(product_ids).await, |found, id| {
-            found.get(id).copied().unwrap_or(0)
-        })
-    }
-}
-
-impl BatchFn<String, Loaded<i64>> for CountsOfBuyers {
-    async fn load(&mut self, buyer_ids: &[String]) -> HashMap<String, Loaded<i64>> {
-        spread(
-            buyer_ids,
-            self.0.counts_of_buyers(buyer_ids).await,
-            |found, id| found.get(id).copied().unwrap_or(0),
-        )
-    }
-}
-
-impl BatchFn<(String, Window), Loaded<Arc<Page<Order>>>> for PagesOfBuyers {
-    async fn load(
-        &mut self,
-        keys: &[(String, Window)],
-    ) -> HashMap<(String, Window), Loaded<Arc<Page<Order>>>> {
-        let mut buyers_by_window: HashMap<&Window, Vec<String>> = HashMap::new();
-        for (buyer_id, window) in keys {
-            buyers_by_window.entry(window).or_default().push(buyer_id.clone());
-        }
-        let mut pages = HashMap::with_capacity(keys.len());
-        for (window, buyer_ids) in buyers_by_window {
-            let empty = || Page {
+        let page = self.pages.load((buyer_id.to_owned(), window.clone())).await?;
+        Ok(page.unwrap_or_else(|| {
+            Arc::new(Page {
                 items: Vec::new(),
                 has_previous: false,
                 has_next: false,
-            };
-            let found = spread(
-                &buyer_ids,
-                self.0.pages_of_buyers(&buyer_ids, window).await,
-                |found, id| Arc::new(found.remove(id).unwrap_or_else(empty)),
-            );
-            pages.extend(
-                found
-                    .into_iter()
-                    .map(|(buyer_id, page)| ((buyer_id, window.clone()), page)),
-            );
-        }
-        pages
+            })
+        }))
+    }
+
+    pub(super) async fn count(&self, buyer_id: &str) -> Loaded<i64> {
+        Ok(self.counts.load(buyer_id.to_owned()).await?.unwrap_or(0))
     }
 }
 
-/// One answer for each key, whatever came back: a key without an answer would be an error of its own.
-fn spread<F, V>(
-    keys: &[String],
-    outcome: Result<F, OrdersError>,
-    pick: impl Fn(&mut F, &String) -> V,
-) -> HashMap<String, Loaded<V>> {
-    match outcome {
-        Ok(mut found) => keys
-            .iter()
-            .map(|key| (key.clone(), Ok(pick(&mut found, key))))
-            .collect(),
-        Err(error) => {
-            tracing::error!(keys = keys.len(), ?error, "a batch could not be loaded");
-            keys.iter().map(|key| (key.clone(), Err(LoadFailed))).collect()
-        }
+fn shared<V>(found: HashMap<String, V>) -> HashMap<String, Arc<V>> {
+    found
+        .into_iter()
+        .map(|(key, value)| (key, Arc::new(value)))
+        .collect()
+}
+
+/// One statement for each window that is asked for.
+async fn pages(
+    service: Orders,
+    keys: Vec<(String, Window)>,
+) -> Result<HashMap<(String, Window), Arc<Page<Order>>>, OrdersError> {
+    let mut buyers_by_window: HashMap<Window, Vec<String>> = HashMap::new();
+    for (buyer_id, window) in keys {
+        buyers_by_window.entry(window).or_default().push(buyer_id);
+    }
+    let mut pages = HashMap::new();
+    for (window, buyer_ids) in buyers_by_window {
+        let found = service.pages_of_buyers(&buyer_ids, &window).await?;
+        pages.extend(
+            found
+                .into_iter()
+                .map(|(buyer_id, page)| ((buyer_id, window.clone()), Arc::new(page))),
+        );
+    }
+    Ok(pages)
+}
+
+/// What a batch found, as all its keys wait for it.
+#[derive(Clone)]
+struct Batch<K, V>(Shared<BoxFuture<'static, Found<K, V>>>);
+
+type Found<K, V> = Loaded<Arc<HashMap<K, V>>>;
+
+/// A loader of values by key; a key that the batch did not find is `None`.
+struct Batched<K: Clone + Eq + Hash, V: Clone>(Loader<K, Batch<K, V>, Start<K, V>>);
+
+/// Begins the batch for these keys.
+struct Start<K, V>(Box<dyn Fn(Vec<K>) -> Batch<K, V> + Send + Sync>);
+
+impl<K, V> BatchFn<K, Batch<K, V>> for Start<K, V>
+where
+    K: Clone + Eq + Hash,
+    V: Clone,
+{
+    async fn load(&mut self, keys: &[K]) -> HashMap<K, Batch<K, V>> {
+        let batch = (self.0)(keys.to_vec());
+        keys.iter().map(|key| (key.clone(), batch.clone())).collect()
+    }
+}
+
+impl<K, V> Batched<K, V>
+where
+    K: Clone + Eq + Hash + std::fmt::Debug + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn new<F, O>(service: &Orders, load: F) -> Self
+    where
+        F: Fn(Orders, Vec<K>) -> O + Send + Sync + 'static,
+        O: Future<Output = Result<HashMap<K, V>, OrdersError>> + Send + 'static,
+    {
+        let service = service.clone();
+        let start = move |keys: Vec<K>| {
+            let count = keys.len();
+            let logged = move |error: OrdersError| {
+                tracing::error!(keys = count, ?error, "a batch could not be loaded");
+                LoadFailed
+            };
+            let found = load(service.clone(), keys).map(move |found| found.map(Arc::new).map_err(logged));
+            Batch(found.boxed().shared())
+        };
+        Self(Loader::new(Start(Box::new(start))).with_max_batch_size(MAX_BATCH))
+    }
+
+    async fn load(&self, key: K) -> Loaded<Option<V>> {
+        let Batch(found) = self.0.load(key.clone()).await;
+        Ok(found.await?.get(&key).cloned())
     }
 }

@@ -25,6 +25,7 @@ impl Query {
     }
 
     /// All orders, newest first.
+    #[allow(clippy::too_many_arguments, reason = "the GraphQL field has that many")]
     async fn orders(
         &self,
         context: &Context<'_>,
