@@ -26,10 +26,15 @@ pub(crate) use query::Query;
 
 pub(crate) type OrdersSchema = Schema<Query, Mutation, EmptySubscription>;
 
+/// Fields that a query may select at most, those of a page counted once for each order it can hold. Orders lead to
+/// buyers and these to orders, so without it a short query could ask for any number.
+const MAX_COST: usize = 100_000;
+
 /// The executable schema. Each request needs its own [`Loaders`] in its data.
 pub(crate) fn schema(orders: Orders) -> OrdersSchema {
     Schema::build(Query, Mutation, EmptySubscription)
         .enable_federation()
+        .limit_complexity(MAX_COST)
         .data(orders)
         .finish()
 }

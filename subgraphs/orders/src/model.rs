@@ -183,16 +183,31 @@ mod tests {
 
     #[test]
     fn stored_replies_keep_their_form() {
-        let reply = Reply::PriceChanged {
-            expected_minor: 5,
-            actual_minor: 7,
-        };
-        let text = serde_json::to_string(&reply).unwrap();
-        assert_eq!(
-            text,
-            r#"{"reply":"priceChanged","expectedMinor":5,"actualMinor":7}"#
-        );
-        assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply);
+        let items = vec![Shortage {
+            item_id: "p-1".into(),
+            requested: 2,
+            available: 1,
+        }];
+        for (reply, form) in [
+            (
+                Reply::Placed { order_id: "o".into() },
+                r#"{"reply":"placed","orderId":"o"}"#,
+            ),
+            (
+                Reply::OutOfStock { items },
+                r#"{"reply":"outOfStock","items":[{"itemId":"p-1","requested":2,"available":1}]}"#,
+            ),
+            (
+                Reply::PriceChanged {
+                    expected_minor: 5,
+                    actual_minor: 7,
+                },
+                r#"{"reply":"priceChanged","expectedMinor":5,"actualMinor":7}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&reply).unwrap(), form);
+            assert_eq!(serde_json::from_str::<Reply>(form).unwrap(), reply);
+        }
     }
 
     #[test]

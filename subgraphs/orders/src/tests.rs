@@ -6,6 +6,7 @@ mod fake_catalog;
 mod faults;
 mod fixture;
 mod http;
+mod lost_commit;
 mod placing;
 mod repository;
 mod sdl;

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Error, Object, Result, SimpleObject};
 use kit::{
     error::from_coded,
-    page::{Cursor, Direction, Page, PageArgs, PageError, PageInfo},
+    page::{Cursor, DEFAULT_LIMIT, Direction, MAX_LIMIT, Page, PageArgs, PageError, PageInfo},
 };
 
 use super::{Loaders, int, order::Order, refusal};
@@ -55,6 +55,19 @@ impl PageArguments {
                 .transpose()?,
         })
     }
+}
+
+/// What a page adds to the cost of a query: each of its orders costs what is selected of one.
+pub(super) fn page_cost(first: Option<i32>, last: Option<i32>, of_one: usize) -> usize {
+    let size = first
+        .or(last)
+        .and_then(|size| u32::try_from(size).ok())
+        .unwrap_or(DEFAULT_LIMIT)
+        .min(MAX_LIMIT);
+    usize::try_from(size)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(of_one)
+        .saturating_add(1)
 }
 
 fn position(cursor: &Cursor, argument: &'static str) -> Result<Position, PageError> {

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::{
     Loaders,
-    connection::{OrderConnection, PageArguments, Total},
+    connection::{OrderConnection, PageArguments, Total, page_cost},
     or_null,
     order::{Order, OrderStatus},
     product::Product,
@@ -25,6 +25,7 @@ impl Query {
     }
 
     /// All orders, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[allow(clippy::too_many_arguments, reason = "the GraphQL field has that many")]
     async fn orders(
         &self,

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, Error, ID, MaybeUndefined, Object, Result, Si
 
 use super::{
     Loaders,
-    connection::{OrderConnection, PageArguments, Total},
+    connection::{OrderConnection, PageArguments, Total, page_cost},
     or_null,
     representation::{self, Given},
 };
@@ -87,6 +87,7 @@ impl User {
     }
 
     /// What they bought, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn orders(
         &self,
         context: &Context<'_>,

@@ -17,7 +17,7 @@ use crate::{
     error::OrdersError,
     graphql::{self, Loaders, OrdersSchema},
     model::{Order, PlaceRequest, Placement, Reply, WantedLine},
-    repository::sql::SqlRepository,
+    repository::{Repository, sql::SqlRepository},
     seed,
     service::{Orders, Timing},
 };
@@ -27,6 +27,7 @@ pub(super) struct Bench {
     pub(super) repository: SqlRepository,
     pub(super) catalog: FakeCatalog,
     pub(super) orders: Orders,
+    client: Arc<HttpCatalog>,
     schema: OrdersSchema,
     _folder: Option<TempDir>,
 }
@@ -74,12 +75,13 @@ impl Bench {
             timeout: set.catalog_timeout,
         };
         let repository = SqlRepository::connect(url).await.unwrap();
-        let client = HttpCatalog::new(endpoint).unwrap();
-        let orders = Orders::new(Arc::new(repository.clone()), Arc::new(client), set.timing);
+        let client = Arc::new(HttpCatalog::new(endpoint).unwrap());
+        let orders = Orders::new(Arc::new(repository.clone()), client.clone(), set.timing);
         let schema = graphql::schema(orders.clone());
         Self {
             repository,
             catalog,
+            client,
             orders,
             schema,
             _folder: None,
@@ -91,6 +93,11 @@ impl Bench {
         let bench = Self::new().await;
         bench.repository.seed(&seed::orders(users)).await.unwrap();
         bench
+    }
+
+    /// The same service over another repository.
+    pub(super) fn orders_over(&self, repository: impl Repository + 'static) -> Orders {
+        Orders::new(Arc::new(repository), self.client.clone(), Timing::default())
     }
 
     /// Runs a GraphQL request as the HTTP endpoint would; nobody is signed in.

@@ -275,6 +275,20 @@ async fn bad_page_arguments_are_refused() {
 }
 
 #[tokio::test]
+async fn a_query_that_multiplies_pages_is_refused() {
+    let server = Server::start(5).await;
+    let twice = "orders(first: 100) { nodes { buyer { orders(first: 100) { nodes { id status } } } } }";
+    let answer = server.anybody(&format!("{{ {twice} }}")).await;
+    assert_eq!(answer["data"]["orders"]["nodes"].as_array().unwrap().len(), 30);
+    let thrice = twice.replace("id status", "buyer { orders(last: 100) { nodes { id } } }");
+    let answer = server.anybody(&format!("{{ {thrice} }}")).await;
+    assert_eq!(
+        answer["errors"][0]["message"], "Query is too complex.",
+        "{answer:#}"
+    );
+}
+
+#[tokio::test]
 async fn entities_and_sdl_come_over_http() {
     let server = Server::start(5).await;
     let query = "query ($r: [_Any!]!) { _service { sdl } _entities(representations: $r) {

@@ -47,6 +47,7 @@ on_both_engines!(
     missed_releases_come_last,
     ids_that_no_row_can_have_are_just_unknown,
     seeding_happens_once,
+    two_copies_may_seed_at_once,
 );
 
 fn claim(name: &str, created_at: i64) -> Claim {
@@ -494,4 +495,12 @@ async fn seeding_happens_once(repository: SqlRepository) {
     for (order, lines) in &orders {
         assert_eq!(&stored[&order.id], lines);
     }
+}
+
+async fn two_copies_may_seed_at_once(repository: SqlRepository) {
+    let orders = seed::orders(20);
+    let (one, other) = futures::join!(repository.seed(&orders), repository.seed(&orders));
+    one.unwrap();
+    other.unwrap();
+    assert_eq!(repository.count(None).await.unwrap(), 120);
 }

@@ -16,7 +16,8 @@ use crate::{
 const CHUNK: usize = 500;
 
 impl SqlRepository {
-    /// Inserts the orders unless there are any orders yet. Gives the number inserted.
+    /// Inserts the orders unless there are any orders yet. Gives the number offered. Two copies of the service may
+    /// seed one database at the same time: on PostgreSQL the later one waits and then finds each row present.
     pub(crate) async fn seed(&self, orders: &[(Order, Vec<Line>)]) -> Result<usize, RepositoryError> {
         let statements = statements(orders);
         in_transaction!(self.db, tx => {
@@ -43,6 +44,7 @@ fn statements(orders: &[(Order, Vec<Line>)]) -> Vec<Statement> {
         for (order, _) in chunk {
             push_order(&mut statement, order);
         }
+        statement.push(" ON CONFLICT DO NOTHING");
         statements.push(statement);
     }
     let lines: Vec<(&str, i64, &Line)> = orders
@@ -61,6 +63,7 @@ fn statements(orders: &[(Order, Vec<Line>)]) -> Vec<Statement> {
         for (order_id, position, line) in chunk {
             push_line(&mut statement, order_id, *position, line);
         }
+        statement.push(" ON CONFLICT DO NOTHING");
         statements.push(statement);
     }
     statements
