@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use causeway_config::SchemaSource;
 use docker::{Compose, Dockerfile, Sources, problems};
-use serde_json::Value;
 
 #[test]
 fn every_name_in_the_container_files_leads_somewhere() {
@@ -31,7 +31,9 @@ fn the_images_are_built_with_the_toolchain_of_the_repository() {
 
 #[test]
 fn the_gateways_configuration_leads_to_the_services_and_to_schemas_in_its_image() {
-    let config: Value = serde_saphyr::from_str(&read("docker/causeway.yaml")).unwrap();
+    // The root stands for /etc/causeway in the image, where schema/ lies beside the file.
+    let config =
+        causeway_config::parse(&read("docker/causeway.yaml"), &root().join("causeway.yaml")).unwrap();
     let dockerfile = read("docker/Dockerfile");
     assert!(dockerfile.contains("COPY docker/causeway.yaml /etc/causeway/causeway.yaml"));
     assert!(dockerfile.contains("COPY schema /etc/causeway/schema"));
@@ -40,23 +42,25 @@ fn the_gateways_configuration_leads_to_the_services_and_to_schemas_in_its_image(
         .nth(1)
         .and_then(|stage| stage.split("EXPOSE ").nth(1));
     let port = port.and_then(|rest| rest.lines().next()).unwrap();
-    assert_eq!(config["listen"], format!("0.0.0.0:{port}"));
-    let subgraphs = config["subgraphs"].as_object().unwrap();
+    assert_eq!(config.listen.to_string(), format!("0.0.0.0:{port}"));
     assert_eq!(
-        subgraphs.keys().collect::<Vec<_>>(),
-        ["catalog", "orders", "users"]
+        config.subgraphs.keys().collect::<Vec<_>>(),
+        ["users", "catalog", "orders"]
     );
-    for (name, subgraph) in subgraphs {
+    for (name, subgraph) in &config.subgraphs {
         let port = dockerfile
             .split(&format!("ENV {}_LISTEN=0.0.0.0:", name.to_uppercase()))
             .nth(1)
             .unwrap();
         let port = port.lines().next().unwrap();
-        assert_eq!(subgraph["url"], format!("http://{name}:{port}/graphql"));
-        let schema = subgraph["schema"].as_str().unwrap();
+        assert_eq!(subgraph.url, Some(format!("http://{name}:{port}/graphql")));
+        let Some(SchemaSource::File(schema)) = &subgraph.schema else {
+            panic!("{name}: the schema should be a file, so that the gateway starts without its subgraphs");
+        };
         assert!(
-            root().join(schema).is_file(),
-            "{name}: the image will have no {schema}"
+            schema.is_file(),
+            "{name}: the image will have no {}",
+            schema.display()
         );
     }
 }
