@@ -1,1 +1,192 @@
+//! The HTTP adapter behind the executor's [`SubgraphClient`] port.
+//!
+//! One pooled client per subgraph, with its own timeout; a cap on what is read; an allow-list for headers.
+//! It does not look into GraphQL: what has the form of a response goes to the executor as it came.
 
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use causeway_executor::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
+use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::{Client, Response, Url, redirect};
+
+/// Idle connections that are kept per subgraph.
+const POOL_SIZE: usize = 128;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Where a subgraph is and how long it may take.
+#[derive(Debug, Clone)]
+pub struct SubgraphOptions {
+    /// For messages.
+    pub name: String,
+    pub url: String,
+    /// From sending the request to the last byte of the answer.
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// In the order of the supergraph's subgraphs.
+    pub subgraphs: Vec<SubgraphOptions>,
+    /// Client headers that go on to subgraphs, in lower case.
+    pub forward_headers: Vec<String>,
+    /// Bytes of one answer.
+    pub response_limit: usize,
+}
+
+/// A client cannot be made from these options.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error(
+        "subgraph `{name}` has no usable URL (`{url}`): give it one in the config under `subgraphs.{name}.url`"
+    )]
+    Url { name: String, url: String },
+    #[error("`{name}` cannot be forwarded: it is no header name")]
+    Header { name: String },
+    #[error("the HTTP client cannot be set up: {0}")]
+    Setup(#[source] reqwest::Error),
+}
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct HttpSubgraphs {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    endpoints: Vec<Endpoint>,
+    forward: Vec<HeaderName>,
+    response_limit: usize,
+}
+
+#[derive(Debug)]
+struct Endpoint {
+    client: Client,
+    url: Url,
+    timeout: Duration,
+}
+
+impl HttpSubgraphs {
+    /// Opens no connection yet.
+    pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
+        // Fails only when the process has a provider already, which then serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let forward = options
+            .forward_headers
+            .into_iter()
+            .map(|name| HeaderName::try_from(&name).map_err(|_| ClientError::Header { name }))
+            .collect::<Result<_, _>>()?;
+        let endpoints = options.subgraphs.into_iter().map(Endpoint::new).collect::<Result<_, _>>()?;
+        Ok(Self { inner: Arc::new(Inner { endpoints, forward, response_limit: options.response_limit }) })
+    }
+}
+
+impl Endpoint {
+    fn new(options: SubgraphOptions) -> Result<Self, ClientError> {
+        let SubgraphOptions { name, url, timeout } = options;
+        let parsed = Url::parse(&url).ok().filter(|url| url.has_host());
+        let url = parsed.ok_or(ClientError::Url { name, url })?;
+        // A subgraph that redirects is misconfigured; following would send credentials elsewhere.
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_max_idle_per_host(POOL_SIZE)
+            .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(ClientError::Setup)?;
+        Ok(Self { client, url, timeout })
+    }
+}
+
+impl SubgraphClient for HttpSubgraphs {
+    fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
+        let inner = Arc::clone(&self.inner);
+        async move {
+            let Some(endpoint) = inner.endpoints.get(request.subgraph.index()) else {
+                let reason = "the gateway has no address for it".to_owned();
+                return Err(FetchFailure::Unreachable { reason });
+            };
+            let call = inner.call(endpoint, request);
+            match tokio::time::timeout(endpoint.timeout, call).await {
+                Ok(reply) => reply,
+                Err(_) => Err(FetchFailure::Timeout { millis: endpoint.timeout.as_millis() }),
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Inner {
+    async fn call(&self, endpoint: &Endpoint, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
+        let response = endpoint
+            .client
+            .post(endpoint.url.clone())
+            .headers(self.headers(&request.headers))
+            .body(request.body)
+            .send()
+            .await
+            .map_err(|error| unreachable(&error))?;
+        let status = response.status();
+        let is_graphql = has_graphql_type(&response);
+        let body = self.read(response).await?;
+        // GraphQL over HTTP: an error status may carry a response, if it says so.
+        let is_reply = status.is_success() || (is_graphql && body.first() == Some(&b'{'));
+        if is_reply { Ok(SubgraphReply { body }) } else { Err(FetchFailure::BadStatus { status: status.as_u16() }) }
+    }
+
+    fn headers(&self, client: &HeaderMap) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(self.forward.len() + 2);
+        for name in &self.forward {
+            for value in client.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("application/graphql-response+json, application/json;q=0.9"),
+        );
+        headers
+    }
+
+    /// Reads the body, as far as the limit.
+    async fn read(&self, mut response: Response) -> Result<Bytes, FetchFailure> {
+        let too_large = || FetchFailure::TooLarge { limit: self.response_limit };
+        let announced = response.content_length().unwrap_or(0);
+        if announced > self.response_limit as u64 {
+            return Err(too_large());
+        }
+        let Some(first) = response.chunk().await.map_err(|error| unreachable(&error))? else {
+            return Ok(Bytes::new());
+        };
+        // Most answers come in one piece, which is then not copied.
+        let mut whole = None;
+        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+            let buffer = whole.get_or_insert_with(|| BytesMut::from(&first[..]));
+            if buffer.len() + chunk.len() > self.response_limit {
+                return Err(too_large());
+            }
+            buffer.extend_from_slice(&chunk);
+        }
+        let body = whole.map_or(first, BytesMut::freeze);
+        if body.len() > self.response_limit { Err(too_large()) } else { Ok(body) }
+    }
+}
+
+fn has_graphql_type(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    matches!(essence, "application/graphql-response+json" | "application/json")
+}
+
+/// The innermost cause says most: "connection refused" rather than "error sending request".
+fn unreachable(error: &reqwest::Error) -> FetchFailure {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    FetchFailure::Unreachable { reason: cause.to_string() }
+}

@@ -1,1 +1,136 @@
+//! The gateway's face: GraphQL over HTTP, GraphiQL, health.
+//!
+//! It turns HTTP into prepared operations and executions, and their outcomes into HTTP. It does not plan or
+//! execute by itself, and there is one place only that maps errors to status codes: [`rejection`].
 
+mod explain;
+mod graphiql;
+mod graphql;
+mod media;
+mod prepare;
+mod rejection;
+mod request;
+
+use std::{future::Future, io, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, Method, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use causeway_executor::SubgraphClient;
+use causeway_graph::QueryGraph;
+use causeway_model::Supergraph;
+use tokio::net::TcpListener;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use prepare::Preparer;
+pub use prepare::PrepareLimits;
+
+/// How long requests under way may take to finish when the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    pub limits: PrepareLimits,
+    /// Bytes of a request body.
+    pub request_body: usize,
+    /// Origins of web pages that may call the gateway, e.g. `https://shop.example`; `*` for all.
+    pub allow_origins: Vec<String>,
+}
+
+/// Everything that a request needs; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    preparer: Arc<Preparer>,
+    supergraph: Arc<Supergraph>,
+    client: Arc<dyn SubgraphClient>,
+}
+
+/// The gateway's routes over one supergraph.
+pub fn router(supergraph: Arc<Supergraph>, client: Arc<dyn SubgraphClient>, options: &ServerOptions) -> Router {
+    let graph = QueryGraph::new(Arc::clone(&supergraph));
+    let gateway =
+        Gateway { preparer: Arc::new(Preparer::new(graph, options.limits)), supergraph, client };
+    let router = Router::new()
+        .route("/graphql", get(graphql_or_page).post(graphql::post))
+        .route("/", get(root))
+        .route("/health/live", get(alive))
+        .route("/health/ready", get(alive))
+        .merge(graphiql::assets())
+        .layer(DefaultBodyLimit::max(options.request_body))
+        .with_state(gateway);
+    match cors(&options.allow_origins) {
+        Some(layer) => router.layer(layer),
+        None => router,
+    }
+}
+
+/// Serves until `shutdown` resolves; then no connection is accepted, and requests under way have ten seconds.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown.await;
+        // The receiver is gone only when serving has ended already.
+        let _ = stopping.send(());
+    });
+    let overdue = async {
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(DRAIN).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = server => served,
+        () = overdue => {
+            tracing::warn!("requests were still under way {} s after the stop; they are cut off", DRAIN.as_secs());
+            Ok(())
+        }
+    }
+}
+
+async fn graphql_or_page(state: State<Gateway>, request: axum::extract::Request) -> Response {
+    if media::wants_html(request.headers()) && !has_query(&request) {
+        return graphiql::page();
+    }
+    graphql::get(state, request).await
+}
+
+fn has_query(request: &axum::extract::Request) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("query=")))
+}
+
+async fn root(headers: HeaderMap) -> Response {
+    if media::wants_html(&headers) {
+        return graphiql::page();
+    }
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "Causeway: GraphQL is at /graphql\n").into_response()
+}
+
+/// A gateway that listens has composed its graph, which is all that it needs: subgraphs that are down cost
+/// their fields, not the gateway.
+async fn alive() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| origin.parse().ok()))
+    };
+    let layer = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, explain::HEADER]);
+    Some(layer)
+}

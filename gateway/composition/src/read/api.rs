@@ -36,7 +36,10 @@ pub fn api_schema(supergraph: &Valid<Schema>) -> Result<Valid<Schema>, ReadError
     remove_inaccessible(&mut schema);
     strip_machinery(&mut schema);
     schema.directive_definitions.retain(|_, definition| {
-        definition.is_built_in() || definition.locations.iter().any(|location| is_executable(location.name()))
+        definition.is_built_in()
+            // Older federation versions bring their own definition of @oneOf.
+            || KEPT_APPLICATIONS.contains(&definition.name.as_str())
+            || definition.locations.iter().any(|location| is_executable(location.name()))
     });
     schema.validate().map_err(|invalid| ReadError::InvalidApiSchema(first_lines(&invalid.errors.to_string())))
 }

@@ -1,0 +1,97 @@
+//! From a configuration to a supergraph: files are read, running subgraphs are asked, schemas are composed.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use causeway_composition::{Diagnostic, Failed, SubgraphInput, read::ReadError};
+use causeway_config::{Config, ConfigError, GraphSource, SchemaSource};
+use causeway_model::Supergraph;
+
+/// For asking a running subgraph for its SDL.
+const SDL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A graph that can be served.
+pub struct LoadedGraph {
+    pub supergraph: Arc<Supergraph>,
+    pub supergraph_sdl: String,
+    /// From composition; empty for a supergraph that was composed before.
+    pub hints: Vec<Diagnostic>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("cannot read {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {source}")]
+    Supergraph { path: PathBuf, source: ReadError },
+    #[error("subgraph `{subgraph}` did not tell its schema at {url}: {reason}")]
+    Introspection { subgraph: String, url: String, reason: String },
+    #[error("the subgraphs do not compose: {} error(s)", .0.errors.len())]
+    Composition(Failed),
+}
+
+pub async fn load_config(path: &Path) -> Result<Config, LoadError> {
+    let text = read(path).await?;
+    Ok(causeway_config::parse(&text, path)?)
+}
+
+/// Reads or composes the configured supergraph.
+pub async fn load(config: &Config) -> Result<LoadedGraph, LoadError> {
+    match &config.graph {
+        GraphSource::Supergraph(path) => {
+            let sdl = read(path).await?;
+            let supergraph = causeway_composition::read::read_supergraph(&sdl)
+                .map_err(|source| LoadError::Supergraph { path: path.clone(), source })?;
+            Ok(LoadedGraph { supergraph: Arc::new(supergraph), supergraph_sdl: sdl, hints: Vec::new() })
+        }
+        GraphSource::Subgraphs => {
+            let inputs = read_subgraphs(config).await?;
+            let composed = causeway_composition::compose(&inputs).map_err(LoadError::Composition)?;
+            Ok(LoadedGraph {
+                supergraph: composed.supergraph,
+                supergraph_sdl: composed.supergraph_sdl,
+                hints: composed.hints,
+            })
+        }
+    }
+}
+
+/// The SDL of every subgraph of the configuration.
+pub async fn read_subgraphs(config: &Config) -> Result<Vec<SubgraphInput>, LoadError> {
+    let mut inputs = Vec::with_capacity(config.subgraphs.len());
+    for (name, subgraph) in &config.subgraphs {
+        let (sdl, source) = match &subgraph.schema {
+            Some(SchemaSource::File(path)) => (read(path).await?, path.display().to_string()),
+            Some(SchemaSource::Url(url)) => (ask_for_sdl(name, url).await?, url.clone()),
+            Some(SchemaSource::Inline(sdl)) => (sdl.clone(), format!("{name}.graphql")),
+            None => continue,
+        };
+        inputs.push(SubgraphInput { name: name.clone(), url: subgraph.url.clone(), sdl, source });
+    }
+    Ok(inputs)
+}
+
+async fn read(path: &Path) -> Result<String, LoadError> {
+    tokio::fs::read_to_string(path).await.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
+}
+
+async fn ask_for_sdl(subgraph: &str, url: &str) -> Result<String, LoadError> {
+    // Fails only when the process has a provider already, which then serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let failed = |reason: String| LoadError::Introspection { subgraph: subgraph.to_owned(), url: url.to_owned(), reason };
+    let asked = async {
+        let client = reqwest::Client::builder().no_proxy().timeout(SDL_TIMEOUT).build()?;
+        let query = serde_json::json!({ "query": "{ _service { sdl } }" });
+        client.post(url).json(&query).send().await?.json::<serde_json::Value>().await
+    };
+    let answer = asked.await.map_err(|error| failed(error.to_string()))?;
+    match answer.pointer("/data/_service/sdl").and_then(serde_json::Value::as_str) {
+        Some(sdl) => Ok(sdl.to_owned()),
+        None => Err(failed("its answer has no `_service.sdl`; is it a federation subgraph?".to_owned())),
+    }
+}

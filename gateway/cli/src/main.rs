@@ -1,0 +1,21 @@
+//! The binary `causeway`.
+
+use std::process::ExitCode;
+
+use causeway::{commands::Cli, exit};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Planning recurses along the nesting of operations; the default stack of 2 MiB is less than the depth limit
+    // may need in an unoptimised build.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(exit::COULD_NOT_RUN);
+        }
+    };
+    runtime.block_on(causeway::commands::run(cli))
+}

@@ -1,0 +1,254 @@
+//! Satisfiability: every operation that the API schema allows can be answered.
+//!
+//! The query graph is walked from the roots. A state is an object type together with the subgraphs in which
+//! one can stand at such an object; what can be done from a set of subgraphs can be done from any larger set,
+//! so a state is visited only when no smaller set was. The walk is breadth first: the operation shown for
+//! an error is a shortest one.
+
+mod explain;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use apollo_compiler::{Name, ast::OperationType, collections::HashMap};
+use causeway_graph::QueryGraph;
+use causeway_model::{FieldSet, FieldSetItem, SubgraphId};
+
+use crate::diagnostic::Diagnostic;
+
+/// States that are visited before the check gives up on finding more errors.
+const STATE_LIMIT: usize = 200_000;
+/// Errors of one run; each names another field.
+const ERROR_LIMIT: usize = 100;
+
+/// What cannot be answered, a diagnostic for each field; empty for a sound supergraph.
+pub fn check(graph: &QueryGraph) -> Vec<Diagnostic> {
+    let mut walk =
+        Walk { graph, visited: HashMap::default(), queue: VecDeque::new(), errors: Vec::new(), states: 0 };
+    walk.run();
+    walk.errors.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+}
+
+/// A place in one subgraph, with what `@provides` adds there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stand {
+    subgraph: SubgraphId,
+    /// The type's name in that subgraph.
+    type_name: Name,
+    provided: Option<FieldSet>,
+}
+
+/// One step of the operation that led to a state.
+#[derive(Debug, Clone)]
+struct Step {
+    field: Name,
+    arguments: bool,
+    /// `... on Type` after the field, where its type is abstract.
+    on: Option<Name>,
+}
+
+struct State {
+    operation: OperationType,
+    steps: Vec<Step>,
+    ty: Name,
+    stands: Vec<Stand>,
+}
+
+struct Walk<'a> {
+    graph: &'a QueryGraph,
+    /// For each type, the smallest sets of places that were visited.
+    visited: HashMap<Name, Vec<Vec<Stand>>>,
+    queue: VecDeque<State>,
+    errors: Vec<((Name, Name), Diagnostic)>,
+    states: usize,
+}
+
+impl Walk<'_> {
+    fn run(&mut self) {
+        let api = &self.graph.supergraph().api_schema;
+        for operation in [OperationType::Query, OperationType::Mutation, OperationType::Subscription] {
+            let Some(ty) = api.root_operation(operation) else { continue };
+            let stands = self
+                .graph
+                .supergraph()
+                .subgraph_ids()
+                .filter(|id| self.graph.subgraph_type(*id, ty).is_some())
+                .map(|subgraph| Stand { subgraph, type_name: ty.clone(), provided: None })
+                .collect();
+            self.enqueue(State { operation, steps: Vec::new(), ty: ty.clone(), stands });
+        }
+        while let Some(state) = self.queue.pop_front() {
+            if self.states >= STATE_LIMIT || self.errors.len() >= ERROR_LIMIT {
+                return;
+            }
+            self.states += 1;
+            self.visit(&state);
+        }
+    }
+
+    fn enqueue(&mut self, state: State) {
+        let known = self.visited.entry(state.ty.clone()).or_default();
+        if known.iter().any(|smaller| smaller.iter().all(|stand| state.stands.contains(stand))) {
+            return;
+        }
+        known.retain(|larger| !state.stands.iter().all(|stand| larger.contains(stand)));
+        known.push(state.stands.clone());
+        self.queue.push_back(state);
+    }
+
+    fn visit(&mut self, state: &State) {
+        let graph = self.graph;
+        let Some(object) = graph.supergraph().api_schema.get_object(&state.ty) else { return };
+        for (name, field) in &object.fields {
+            let resolvers = Resolution { graph, requiring: Vec::new() }.resolvers(&state.ty, &state.stands, name);
+            if resolvers.is_empty() {
+                self.report(state, name, field.ty.inner_named_type());
+                continue;
+            }
+            let step = Step { field: name.clone(), arguments: !field.arguments.is_empty(), on: None };
+            self.descend(state, &step, field.ty.inner_named_type(), &resolvers);
+        }
+    }
+
+    fn descend(&mut self, state: &State, step: &Step, api_type: &Name, resolvers: &[Stand]) {
+        let graph = self.graph;
+        let is_object = graph.possible_types(api_type) == std::slice::from_ref(api_type);
+        for concrete in graph.possible_types(api_type) {
+            let stands: Vec<Stand> = resolvers.iter().filter_map(|stand| below(graph, stand, step, concrete)).collect();
+            if stands.is_empty() {
+                continue;
+            }
+            let on = (!is_object).then(|| concrete.clone());
+            let steps = state.steps.iter().cloned().chain([Step { on, ..step.clone() }]).collect();
+            self.enqueue(State { operation: state.operation, steps, ty: concrete.clone(), stands });
+        }
+    }
+
+    fn report(&mut self, state: &State, field: &Name, field_type: &Name) {
+        let key = (state.ty.clone(), field.clone());
+        if self.errors.iter().any(|(known, _)| *known == key) {
+            return;
+        }
+        let diagnostic = explain::diagnostic(self.graph, state, field, field_type);
+        self.errors.push((key, diagnostic));
+    }
+}
+
+/// The place that a field's value puts one in, if the value can be a `concrete` there.
+fn below(graph: &QueryGraph, stand: &Stand, step: &Step, concrete: &Name) -> Option<Stand> {
+    let definition = graph.field(stand.subgraph, &stand.type_name, &step.field)?;
+    let static_type = definition.ty.inner_named_type();
+    let local = graph.subgraph_type(stand.subgraph, static_type)?;
+    let type_name = if local.is_interface_object {
+        graph.possible_types(static_type).contains(concrete).then(|| static_type.clone())?
+    } else {
+        local.possible_types.contains(concrete).then(|| concrete.clone())?
+    };
+    let mut items: Vec<FieldSetItem> =
+        stand.provided.iter().flat_map(|set| provided_below(set, &step.field)).collect();
+    items.extend(definition.provides.iter().flat_map(|set| set.items.clone()));
+    let provided = (!items.is_empty()).then_some(FieldSet { items });
+    Some(Stand { subgraph: stand.subgraph, type_name, provided })
+}
+
+fn provided_below(set: &FieldSet, field: &str) -> Vec<FieldSetItem> {
+    set.items
+        .iter()
+        .flat_map(|item| match item {
+            FieldSetItem::Field(provided) if provided.name == field => provided.selection.items.clone(),
+            FieldSetItem::Field(_) => Vec::new(),
+            FieldSetItem::Fragment { selection, .. } => provided_below(selection, field),
+        })
+        .collect()
+}
+
+/// Who can answer a field, from a set of places.
+struct Resolution<'a> {
+    graph: &'a QueryGraph,
+    /// `@requires` fields under examination: one that needs itself is answered by nobody.
+    requiring: Vec<(SubgraphId, Name, Name)>,
+}
+
+impl Resolution<'_> {
+    /// The places where `field` of `ty` can be asked for.
+    fn resolvers(&mut self, ty: &Name, stands: &[Stand], field: &Name) -> Vec<Stand> {
+        let graph = self.graph;
+        let mut found: Vec<Stand> = stands
+            .iter()
+            .filter(|stand| {
+                graph.local_field(stand.subgraph, &stand.type_name, field, stand.provided.as_ref()).is_some()
+            })
+            .cloned()
+            .collect();
+        for (subgraph, type_name) in self.reachable(ty, stands) {
+            let here = stands.iter().any(|stand| stand.subgraph == subgraph);
+            let Some(definition) = graph.answered_field(subgraph, &type_name, field) else { continue };
+            let answers = match &definition.requires {
+                None => !here,
+                Some(required) => self.can_require(ty, stands, (subgraph, field), required),
+            };
+            let stand = Stand { subgraph, type_name, provided: None };
+            if answers && !found.contains(&stand) {
+                found.push(stand);
+            }
+        }
+        found
+    }
+
+    /// Subgraphs that can be entered by a key, from any of the places.
+    fn reachable(&self, ty: &Name, stands: &[Stand]) -> Vec<(SubgraphId, Name)> {
+        let graph = self.graph;
+        let mut reached = BTreeSet::new();
+        let mut found = Vec::new();
+        for target in graph.supergraph().subgraph_ids() {
+            let route = stands
+                .iter()
+                .find_map(|stand| graph.route(ty, stand.subgraph, target, stand.provided.as_ref()));
+            if let Some(hop) = route.and_then(|route| route.last().cloned())
+                && reached.insert(target)
+            {
+                found.push((target, hop.type_name));
+            }
+        }
+        found
+    }
+
+    fn can_require(
+        &mut self,
+        ty: &Name,
+        stands: &[Stand],
+        (subgraph, field): (SubgraphId, &Name),
+        required: &FieldSet,
+    ) -> bool {
+        let this = (subgraph, ty.clone(), field.clone());
+        if self.requiring.contains(&this) {
+            return false;
+        }
+        self.requiring.push(this);
+        let possible = self.can_select(ty, stands, required);
+        self.requiring.pop();
+        possible
+    }
+
+    fn can_select(&mut self, ty: &Name, stands: &[Stand], set: &FieldSet) -> bool {
+        let graph = self.graph;
+        set.items.iter().all(|item| match item {
+            FieldSetItem::Field(field) if field.name == "__typename" => true,
+            FieldSetItem::Field(field) => {
+                let resolvers = self.resolvers(ty, stands, &field.name);
+                if resolvers.is_empty() || field.selection.is_empty() {
+                    return !resolvers.is_empty();
+                }
+                let Ok(definition) = graph.supergraph().schema.type_field(ty, &field.name) else { return false };
+                let step = Step { field: field.name.clone(), arguments: false, on: None };
+                graph.possible_types(definition.ty.inner_named_type()).iter().all(|concrete| {
+                    let stands: Vec<Stand> =
+                        resolvers.iter().filter_map(|stand| below(graph, stand, &step, concrete)).collect();
+                    stands.is_empty() || self.can_select(concrete, &stands, &field.selection)
+                })
+            }
+            FieldSetItem::Fragment { on, selection } => {
+                !graph.possible_types(on).contains(ty) || self.can_select(ty, stands, selection)
+            }
+        })
+    }
+}

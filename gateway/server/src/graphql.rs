@@ -1,0 +1,150 @@
+//! POST and GET /graphql.
+
+use std::sync::Arc;
+
+use apollo_compiler::{
+    introspection, request::coerce_variable_values, response::JsonMap, response::JsonValue, validation::Valid,
+};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request as HttpRequest, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use causeway_executor::{Outcome, Request, execute};
+
+use crate::{
+    Gateway, explain,
+    media::{self, ResponseType},
+    prepare::PreparedOperation,
+    rejection::Rejection,
+    request::{self, GraphqlRequest},
+};
+
+pub(crate) async fn post(State(gateway): State<Gateway>, http: HttpRequest) -> Response {
+    let headers = http.headers().clone();
+    let Some(form) = media::response_type(&headers) else {
+        return Rejection::NotAcceptable.into_response(ResponseType::Json);
+    };
+    if !media::is_json(&headers) {
+        return Rejection::UnsupportedMediaType.into_response(form);
+    }
+    let parsed = match Bytes::from_request(http, &()).await {
+        Ok(body) => request::from_body(&body),
+        Err(BytesRejection::FailedToBufferBody(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Rejection::BodyTooLarge)
+        }
+        Err(error) => Err(Rejection::InvalidRequest(error.to_string())),
+    };
+    answer(&gateway, headers, form, parsed, Method::Post).await
+}
+
+pub(crate) async fn get(State(gateway): State<Gateway>, http: HttpRequest) -> Response {
+    let headers = http.headers().clone();
+    let Some(form) = media::response_type(&headers) else {
+        return Rejection::NotAcceptable.into_response(ResponseType::Json);
+    };
+    let parsed = request::from_uri(http.uri());
+    answer(&gateway, headers, form, parsed, Method::Get).await
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Get,
+    Post,
+}
+
+async fn answer(
+    gateway: &Gateway,
+    headers: HeaderMap,
+    form: ResponseType,
+    parsed: Result<GraphqlRequest, Rejection>,
+    method: Method,
+) -> Response {
+    let executed = match parsed {
+        Ok(request) => run(gateway, headers, request, method).await,
+        Err(rejection) => Err(rejection),
+    };
+    match executed {
+        Ok(body) => ([(header::CONTENT_TYPE, form.content_type())], body).into_response(),
+        Err(rejection) => rejection.into_response(form),
+    }
+}
+
+async fn run(
+    gateway: &Gateway,
+    headers: HeaderMap,
+    request: GraphqlRequest,
+    method: Method,
+) -> Result<Vec<u8>, Rejection> {
+    let text = request.query.filter(|text| !text.trim().is_empty()).ok_or_else(|| {
+        Rejection::InvalidRequest("the request has no `query`: the operation's text goes there".to_owned())
+    })?;
+    let prepared = gateway.preparer.prepare(text, request.operation_name).await?;
+    if method == Method::Get && prepared.operation.is_mutation() {
+        return Err(Rejection::MutationOverGet);
+    }
+    let schema = &gateway.supergraph.api_schema;
+    let given = request.variables.unwrap_or_default();
+    let variables = coerce_variable_values(schema, &prepared.operation, &given)
+        .map_err(|error| Rejection::Variables(error.to_graphql_error(&prepared.document.sources)))?;
+    let introspection = introspect(gateway, &prepared, &variables)?;
+    let serialized = serialize(&variables);
+    let wants_plan = explain::is_asked_for(&headers);
+    let outcome = execute(
+        gateway.client.as_ref(),
+        Request {
+            plan: &prepared.plan,
+            supergraph: &gateway.supergraph,
+            variables: &serialized,
+            headers: Arc::new(headers),
+            introspection,
+        },
+    )
+    .await;
+    let extensions = wants_plan.then(|| explain::extension(&prepared.plan, &gateway.supergraph, &outcome));
+    Ok(body(&outcome, extensions))
+}
+
+/// `__schema` and `__type`, answered from the API schema without any call.
+fn introspect(
+    gateway: &Gateway,
+    prepared: &PreparedOperation,
+    variables: &Valid<JsonMap>,
+) -> Result<Vec<(String, Bytes)>, Rejection> {
+    if !prepared.plan.has_introspection {
+        return Ok(Vec::new());
+    }
+    let planning = gateway.preparer.planning();
+    let response = introspection::partial_execute(
+        &gateway.supergraph.api_schema,
+        &planning.implementers,
+        &prepared.document,
+        &prepared.operation,
+        variables,
+    )
+    .map_err(|error| Rejection::Operation(error.to_graphql_error(&prepared.document.sources)))?;
+    Ok(serialize(&response.data.unwrap_or_default()))
+}
+
+fn serialize(values: &JsonMap) -> Vec<(String, Bytes)> {
+    let json = |value: &JsonValue| Bytes::from(serde_json::to_vec(value).expect("JSON values always serialise"));
+    values.iter().map(|(name, value)| (name.as_str().to_owned(), json(value))).collect()
+}
+
+fn body(outcome: &Outcome, extensions: Option<serde_json::Value>) -> Vec<u8> {
+    let errors = outcome.errors_json();
+    let mut body = Vec::with_capacity(outcome.data.len() + errors.len() + 64);
+    body.extend_from_slice(b"{\"data\":");
+    body.extend_from_slice(&outcome.data);
+    if !errors.is_empty() {
+        body.extend_from_slice(b",\"errors\":");
+        body.extend_from_slice(&errors);
+    }
+    if let Some(extensions) = extensions {
+        body.extend_from_slice(b",\"extensions\":");
+        body.extend_from_slice(extensions.to_string().as_bytes());
+    }
+    body.push(b'}');
+    body
+}
