@@ -22,7 +22,7 @@ use bundle::BundleObject;
 use connection::ProductConnection;
 use input::{ProductFilter, ProductOrder};
 use listing::Listing;
-use loaders::{Loaders, load};
+use loaders::Loaders;
 use product::ProductObject;
 use user::UserObject;
 
@@ -32,7 +32,7 @@ type CatalogSchema = Schema<Query, EmptyMutation, EmptySubscription>;
 pub fn sdl() -> String {
     schema()
         .finish()
-        .sdl_with_options(SDLExportOptions::new().federation().use_space_ident())
+        .sdl_with_options(SDLExportOptions::new().federation().compose_directive())
 }
 
 /// `/graphql` and `/health/*`. Every request gets loaders of its own.
@@ -95,11 +95,12 @@ impl Query {
         #[graphql(desc = "The product's stock keeping unit.")] sku: Option<String>,
     ) -> Result<Option<ProductObject>> {
         let loaders = ctx.data::<Loaders>()?;
-        let found = match ProductKey::one_of(id.map(|id| id.0), sku).map_err(from_coded)? {
-            ProductKey::Id(id) => load(&loaders.products_by_id, id).await,
-            ProductKey::Sku(sku) => load(&loaders.products_by_sku, sku).await,
+        let found = match ProductKey::one_of(id.map(|id| id.0), sku) {
+            Ok(ProductKey::Id(id)) => loaders.products_by_id.load(id).await,
+            Ok(ProductKey::Sku(sku)) => loaders.products_by_sku.load(sku).await,
+            Err(error) => Err(error),
         };
-        optional(found.map(|product| product.map(ProductObject)))
+        Ok(or_null(ctx, found).map(ProductObject))
     }
 
     /// One bundle; null when there is none.
@@ -108,7 +109,8 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The bundle's id.")] id: ID,
     ) -> Result<Option<BundleObject>> {
-        self.find_bundle_by_id(ctx, id).await
+        let found = ctx.data::<Loaders>()?.bundles_by_id.load(id.0).await;
+        Ok(or_null(ctx, found).map(BundleObject))
     }
 
     /// The newest bundles.
@@ -139,20 +141,20 @@ impl Query {
 
     #[graphql(entity)]
     async fn find_product_by_id(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ProductObject>> {
-        let found = load(&ctx.data::<Loaders>()?.products_by_id, id.0).await;
-        optional(found.map(|product| product.map(ProductObject)))
+        let found = ctx.data::<Loaders>()?.products_by_id.load(id.0).await;
+        Ok(found.map_err(from_coded)?.map(ProductObject))
     }
 
     #[graphql(entity)]
     async fn find_product_by_sku(&self, ctx: &Context<'_>, sku: String) -> Result<Option<ProductObject>> {
-        let found = load(&ctx.data::<Loaders>()?.products_by_sku, sku).await;
-        optional(found.map(|product| product.map(ProductObject)))
+        let found = ctx.data::<Loaders>()?.products_by_sku.load(sku).await;
+        Ok(found.map_err(from_coded)?.map(ProductObject))
     }
 
     #[graphql(entity)]
     async fn find_bundle_by_id(&self, ctx: &Context<'_>, id: ID) -> Result<Option<BundleObject>> {
-        let found = load(&ctx.data::<Loaders>()?.bundles_by_id, id.0).await;
-        optional(found.map(|bundle| bundle.map(BundleObject)))
+        let found = ctx.data::<Loaders>()?.bundles_by_id.load(id.0).await;
+        Ok(found.map_err(from_coded)?.map(BundleObject))
     }
 
     /// Users live in another subgraph: whatever the id, there may be favourites for it.
@@ -162,11 +164,19 @@ impl Query {
     }
 }
 
-fn optional<T>(found: std::result::Result<Option<T>, CatalogError>) -> Result<Option<T>> {
-    found.map_err(from_coded)
+/// What was found, or null and an error at the field's path. An `Err` from the resolver of a nullable field would
+/// leave the field out of the answer (async-graphql 7.2).
+fn or_null<T>(ctx: &Context<'_>, found: std::result::Result<Option<T>, CatalogError>) -> Option<T> {
+    found.unwrap_or_else(|error| {
+        ctx.add_error(ctx.set_error_path(from_coded(error).into_server_error(ctx.item.pos)));
+        None
+    })
 }
 
 /// A count for GraphQL's 32 bit Int; a shop with more rows than that reports the largest one.
 fn count(rows: i64) -> i32 {
     i32::try_from(rows).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

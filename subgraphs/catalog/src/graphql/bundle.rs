@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object, Result};
 use kit::Money;
 use kit::error::from_coded;
 
-use super::loaders::{Loaders, load};
+use super::loaders::Loaders;
 use super::product::ProductObject;
 use crate::model::Bundle;
 
@@ -39,7 +39,10 @@ impl BundleObject {
 
     /// One item of each of these products is in the bundle.
     async fn items(&self, ctx: &Context<'_>) -> Result<Vec<ProductObject>> {
-        let items = load(&ctx.data::<Loaders>()?.bundle_items, self.0.id.clone())
+        let items = ctx
+            .data::<Loaders>()?
+            .bundle_items
+            .load(self.0.id.clone())
             .await
             .map_err(from_coded)?;
         Ok(items.unwrap_or_default().into_iter().map(ProductObject).collect())

@@ -5,7 +5,7 @@ use kit::error::from_coded;
 use kit::page::{Cursor, Page, PageInfo};
 
 use super::count;
-use super::loaders::{Loaders, load};
+use super::loaders::Loaders;
 use super::product::ProductObject;
 use crate::model::{Favourite, Product};
 use crate::service::{Catalog, ProductListing, favourite_cursor, product_cursor};
@@ -91,7 +91,7 @@ impl ProductConnection {
             Total::OfListing(listing) => ctx.data::<Catalog>()?.count(listing).await,
             Total::OfFavourites { user_id } => {
                 let counts = &ctx.data::<Loaders>()?.favourite_counts;
-                load(counts, user_id.clone()).await.map(Option::unwrap_or_default)
+                counts.load(user_id.clone()).await.map(Option::unwrap_or_default)
             }
         };
         total.map(count).map_err(from_coded)

@@ -1,11 +1,13 @@
 //! What the catalog adds to the `User` type.
 
 use async_graphql::{Context, ID, Object, Result};
-use kit::error::from_coded;
 use kit::page::{Page, PageArgs};
 
 use super::connection::ProductConnection;
-use super::loaders::{Loaders, load};
+use super::loaders::Loaders;
+use super::or_null;
+use crate::error::CatalogError;
+use crate::model::Favourite;
 use crate::service::Catalog;
 
 /// Holds the user's id.
@@ -34,14 +36,20 @@ impl UserObject {
             last,
             before,
         };
-        let slice = Catalog::favourites_slice(args).map_err(from_coded)?;
-        let empty = Page::from_rows(slice.request(), Vec::new());
-        let page = load(&ctx.data::<Loaders>()?.favourites, (self.0.clone(), slice))
-            .await
-            .map_err(from_coded)?;
-        Ok(Some(ProductConnection::of_favourites(
-            self.0.clone(),
-            page.unwrap_or(empty),
-        )))
+        let page = self.favourites_page(ctx.data::<Loaders>()?, args).await;
+        let page = or_null(ctx, page.map(Some));
+        Ok(page.map(|page| ProductConnection::of_favourites(self.0.clone(), page)))
+    }
+}
+
+impl UserObject {
+    async fn favourites_page(
+        &self,
+        loaders: &Loaders,
+        args: PageArgs,
+    ) -> std::result::Result<Page<Favourite>, CatalogError> {
+        let slice = Catalog::favourites_slice(args)?;
+        let page = loaders.favourites.load((self.0.clone(), slice.clone())).await?;
+        Ok(page.unwrap_or_else(|| Page::from_rows(slice.request(), Vec::new())))
     }
 }

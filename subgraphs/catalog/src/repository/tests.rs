@@ -48,7 +48,7 @@ pub(crate) async fn benches(assortment: &Assortment) -> Vec<Bench> {
 }
 
 /// The assortment of 50 users: 200 products, 10 bundles.
-pub(crate) fn shop() -> Assortment {
+fn shop() -> Assortment {
     assortment(50)
 }
 
