@@ -33,8 +33,11 @@ pub enum PlanError {
     Unsatisfiable { coordinate: String, path: String, reason: String },
     #[error("the operation has {count} boolean variables in @skip and @include; {limit} are the most")]
     TooManyConditions { count: usize, limit: usize },
-    #[error("`{coordinate}` is reached through @interfaceObject type `{ty}`, which this planner cannot resolve yet")]
-    InterfaceObject { coordinate: String, ty: String },
+    #[error(
+        "subgraph `{subgraph}` answers with its @interfaceObject type `{ty}`, whose concrete type this planner cannot find \
+         out yet; ask for it through a subgraph that defines `{ty}` as an interface"
+    )]
+    InterfaceObject { subgraph: String, ty: String },
 }
 
 impl PlanError {

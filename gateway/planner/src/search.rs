@@ -29,10 +29,14 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
         keys: &operation.keys,
         drafts: Drafts::default(),
         requiring: Vec::new(),
+        refused: None,
     };
     let scope = Scope::of_client(&operation.selection);
     roots::plan_roots(&mut search, operation, &scope)?;
-    Ok(search.drafts)
+    match search.refused {
+        Some(error) => Err(error),
+        None => Ok(search.drafts),
+    }
 }
 
 pub(crate) struct Search<'a> {
@@ -41,6 +45,8 @@ pub(crate) struct Search<'a> {
     pub(crate) drafts: Drafts,
     /// Fields whose `@requires` is being planned: a field that needs itself has no plan.
     requiring: Vec<(SubgraphId, Name, Name)>,
+    /// The first thing met that has no plan in this version: better no answer than one that lacks data.
+    refused: Option<PlanError>,
 }
 
 /// A composite field's value, before it is known which object types are asked about.
@@ -107,8 +113,15 @@ impl Search<'_> {
 
     fn plan_child(&mut self, child: &Child) -> Vec<Selection> {
         let at = &child.at;
-        let possible: Vec<Name> =
-            self.graph.subgraph_type(at.subgraph, &at.ty).map(|ty| ty.possible_types.clone()).unwrap_or_default();
+        let ty = self.graph.subgraph_type(at.subgraph, &at.ty);
+        if ty.is_some_and(|ty| ty.is_interface_object) {
+            self.refused.get_or_insert_with(|| PlanError::InterfaceObject {
+                subgraph: self.graph.supergraph().subgraph(at.subgraph).name.clone(),
+                ty: at.ty.to_string(),
+            });
+            return Vec::new();
+        }
+        let possible: Vec<Name> = ty.map(|ty| ty.possible_types.clone()).unwrap_or_default();
         if possible.len() == 1 && possible[0] == at.ty {
             let fields = collect(self.graph, &child.below, &at.ty);
             let rest = self.plan_object(at, fields);
