@@ -1,5 +1,7 @@
 //! The real server on a port of its own, over HTTP: GraphQL, the internal API, health, shutdown.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "http/graphql.rs"]
 mod graphql;
 #[path = "http/reservations.rs"]

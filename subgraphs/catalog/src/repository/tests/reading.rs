@@ -150,7 +150,8 @@ async fn a_slice_between_two_keys_holds_what_lies_strictly_between() {
 #[tokio::test]
 async fn every_part_of_a_filter_must_match() {
     let shop = shop();
-    let cases: [(ProductFilter, fn(&Product) -> bool); 6] = [
+    type Rule = fn(&Product) -> bool;
+    let cases: [(ProductFilter, Rule); 6] = [
         (
             ProductFilter {
                 category: Some(Category::Toys),
