@@ -1,7 +1,7 @@
 //! A stand-in for catalog's internal API over real HTTP: it keeps stock and reservations by the contract, and fails
 //! where a test tells it to. Beside it, the key set of the users service.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -63,7 +63,7 @@ pub(super) enum Stage {
     Released,
 }
 
-#[derive(Default, Clone)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Books {
     pub(super) items: HashMap<String, Item>,
     pub(super) reservations: HashMap<String, (Stage, Vec<(String, i64)>)>,
@@ -144,9 +144,15 @@ impl FakeCatalog {
         self.books.borrow().items[id].available
     }
 
-    /// Waits until the books show it.
+    /// Waits until the books show it; after a minute it never will, and a hanging test tells nobody why.
     pub(super) async fn until(&self, shown: impl FnMut(&Books) -> bool) {
-        self.books.subscribe().wait_for(shown).await.unwrap();
+        let mut books = self.books.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(60), books.wait_for(shown)).await;
+        drop(
+            waited
+                .unwrap_or_else(|_| panic!("the books never showed it: {:?}", self.books()))
+                .unwrap(),
+        );
     }
 
     /// Runs a call with the fault that is set for its step.

@@ -236,6 +236,7 @@ async fn pages_walk_both_ways_over_the_wire() {
     let back = page(&format!("last: 12, before: \"{start}\"")).await;
     assert_eq!(back["edges"], first["edges"]);
     assert_eq!(back["pageInfo"]["hasPreviousPage"], false);
+    assert_eq!(back["pageInfo"]["hasNextPage"], true);
     assert_eq!(page("last: 1").await["nodes"], json!([{"id": "o-1"}]));
     let cancelled = page("first: 100, status: CANCELLED").await;
     assert_eq!(
