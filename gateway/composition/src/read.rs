@@ -44,7 +44,11 @@ pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
     let subgraphs = subgraphs::subgraphs(&schema)?;
     let api_schema = api_schema(&schema)?;
     let schema = without_machinery(schema)?;
-    Ok(Supergraph { schema, api_schema, subgraphs })
+    Ok(Supergraph {
+        schema,
+        api_schema,
+        subgraphs,
+    })
 }
 
 /// Takes out the definitions of `join`, `link` and the other specs; applications of directives too, since
@@ -52,7 +56,9 @@ pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
 fn without_machinery(schema: Valid<Schema>) -> Result<Valid<Schema>, ReadError> {
     let mut schema = schema.into_inner();
     api::strip_machinery(&mut schema);
-    schema.validate().map_err(|invalid| ReadError::InvalidGraphql(first_lines(&invalid.errors.to_string())))
+    schema
+        .validate()
+        .map_err(|invalid| ReadError::InvalidGraphql(first_lines(&invalid.errors.to_string())))
 }
 
 fn first_lines(diagnostics: &str) -> String {
@@ -60,7 +66,10 @@ fn first_lines(diagnostics: &str) -> String {
 }
 
 fn invalid(coordinate: impl Into<String>, reason: impl Into<String>) -> ReadError {
-    ReadError::Invalid { coordinate: coordinate.into(), reason: reason.into() }
+    ReadError::Invalid {
+        coordinate: coordinate.into(),
+        reason: reason.into(),
+    }
 }
 
 fn coordinate(ty: &Name, field: &Name) -> String {

@@ -22,10 +22,18 @@ const ERROR_LIMIT: usize = 100;
 
 /// What cannot be answered, a diagnostic for each field; empty for a sound supergraph.
 pub fn check(graph: &QueryGraph) -> Vec<Diagnostic> {
-    let mut walk =
-        Walk { graph, visited: HashMap::default(), queue: VecDeque::new(), errors: Vec::new(), states: 0 };
+    let mut walk = Walk {
+        graph,
+        visited: HashMap::default(),
+        queue: VecDeque::new(),
+        errors: Vec::new(),
+        states: 0,
+    };
     walk.run();
-    walk.errors.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+    walk.errors
+        .into_iter()
+        .map(|(_, diagnostic)| diagnostic)
+        .collect()
 }
 
 /// A place in one subgraph, with what `@provides` adds there.
@@ -65,16 +73,31 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn run(&mut self) {
         let api = &self.graph.supergraph().api_schema;
-        for operation in [OperationType::Query, OperationType::Mutation, OperationType::Subscription] {
-            let Some(ty) = api.root_operation(operation) else { continue };
+        for operation in [
+            OperationType::Query,
+            OperationType::Mutation,
+            OperationType::Subscription,
+        ] {
+            let Some(ty) = api.root_operation(operation) else {
+                continue;
+            };
             let stands = self
                 .graph
                 .supergraph()
                 .subgraph_ids()
                 .filter(|id| self.graph.subgraph_type(*id, ty).is_some())
-                .map(|subgraph| Stand { subgraph, type_name: ty.clone(), provided: None })
+                .map(|subgraph| Stand {
+                    subgraph,
+                    type_name: ty.clone(),
+                    provided: None,
+                })
                 .collect();
-            self.enqueue(State { operation, steps: Vec::new(), ty: ty.clone(), stands });
+            self.enqueue(State {
+                operation,
+                steps: Vec::new(),
+                ty: ty.clone(),
+                stands,
+            });
         }
         while let Some(state) = self.queue.pop_front() {
             if self.states >= STATE_LIMIT || self.errors.len() >= ERROR_LIMIT {
@@ -87,7 +110,10 @@ impl Walk<'_> {
 
     fn enqueue(&mut self, state: State) {
         let known = self.visited.entry(state.ty.clone()).or_default();
-        if known.iter().any(|smaller| smaller.iter().all(|stand| state.stands.contains(stand))) {
+        if known
+            .iter()
+            .any(|smaller| smaller.iter().all(|stand| state.stands.contains(stand)))
+        {
             return;
         }
         known.retain(|larger| !state.stands.iter().all(|stand| larger.contains(stand)));
@@ -97,14 +123,24 @@ impl Walk<'_> {
 
     fn visit(&mut self, state: &State) {
         let graph = self.graph;
-        let Some(object) = graph.supergraph().api_schema.get_object(&state.ty) else { return };
+        let Some(object) = graph.supergraph().api_schema.get_object(&state.ty) else {
+            return;
+        };
         for (name, field) in &object.fields {
-            let resolvers = Resolution { graph, requiring: Vec::new() }.resolvers(&state.ty, &state.stands, name);
+            let resolvers = Resolution {
+                graph,
+                requiring: Vec::new(),
+            }
+            .resolvers(&state.ty, &state.stands, name);
             if resolvers.is_empty() {
                 self.report(state, name, field.ty.inner_named_type());
                 continue;
             }
-            let step = Step { field: name.clone(), arguments: !field.arguments.is_empty(), on: None };
+            let step = Step {
+                field: name.clone(),
+                arguments: !field.arguments.is_empty(),
+                on: None,
+            };
             self.descend(state, &step, field.ty.inner_named_type(), &resolvers);
         }
     }
@@ -113,13 +149,26 @@ impl Walk<'_> {
         let graph = self.graph;
         let is_object = graph.possible_types(api_type) == std::slice::from_ref(api_type);
         for concrete in graph.possible_types(api_type) {
-            let stands: Vec<Stand> = resolvers.iter().filter_map(|stand| below(graph, stand, step, concrete)).collect();
+            let stands: Vec<Stand> = resolvers
+                .iter()
+                .filter_map(|stand| below(graph, stand, step, concrete))
+                .collect();
             if stands.is_empty() {
                 continue;
             }
             let on = (!is_object).then(|| concrete.clone());
-            let steps = state.steps.iter().cloned().chain([Step { on, ..step.clone() }]).collect();
-            self.enqueue(State { operation: state.operation, steps, ty: concrete.clone(), stands });
+            let steps = state
+                .steps
+                .iter()
+                .cloned()
+                .chain([Step { on, ..step.clone() }])
+                .collect();
+            self.enqueue(State {
+                operation: state.operation,
+                steps,
+                ty: concrete.clone(),
+                stands,
+            });
         }
     }
 
@@ -139,15 +188,28 @@ fn below(graph: &QueryGraph, stand: &Stand, step: &Step, concrete: &Name) -> Opt
     let static_type = definition.ty.inner_named_type();
     let local = graph.subgraph_type(stand.subgraph, static_type)?;
     let type_name = if local.is_interface_object {
-        graph.possible_types(static_type).contains(concrete).then(|| static_type.clone())?
+        graph
+            .possible_types(static_type)
+            .contains(concrete)
+            .then(|| static_type.clone())?
     } else {
-        local.possible_types.contains(concrete).then(|| concrete.clone())?
+        local
+            .possible_types
+            .contains(concrete)
+            .then(|| concrete.clone())?
     };
-    let mut items: Vec<FieldSetItem> =
-        stand.provided.iter().flat_map(|set| provided_below(set, &step.field)).collect();
+    let mut items: Vec<FieldSetItem> = stand
+        .provided
+        .iter()
+        .flat_map(|set| provided_below(set, &step.field))
+        .collect();
     items.extend(definition.provides.iter().flat_map(|set| set.items.clone()));
     let provided = (!items.is_empty()).then_some(FieldSet { items });
-    Some(Stand { subgraph: stand.subgraph, type_name, provided })
+    Some(Stand {
+        subgraph: stand.subgraph,
+        type_name,
+        provided,
+    })
 }
 
 fn provided_below(set: &FieldSet, field: &str) -> Vec<FieldSetItem> {
@@ -175,18 +237,26 @@ impl Resolution<'_> {
         let mut found: Vec<Stand> = stands
             .iter()
             .filter(|stand| {
-                graph.local_field(stand.subgraph, &stand.type_name, field, stand.provided.as_ref()).is_some()
+                graph
+                    .local_field(stand.subgraph, &stand.type_name, field, stand.provided.as_ref())
+                    .is_some()
             })
             .cloned()
             .collect();
         for (subgraph, type_name) in self.reachable(ty, stands) {
             let here = stands.iter().any(|stand| stand.subgraph == subgraph);
-            let Some(definition) = graph.answered_field(subgraph, &type_name, field) else { continue };
+            let Some(definition) = graph.answered_field(subgraph, &type_name, field) else {
+                continue;
+            };
             let answers = match &definition.requires {
                 None => !here,
                 Some(required) => self.can_require(ty, stands, (subgraph, field), required),
             };
-            let stand = Stand { subgraph, type_name, provided: None };
+            let stand = Stand {
+                subgraph,
+                type_name,
+                provided: None,
+            };
             if answers && !found.contains(&stand) {
                 found.push(stand);
             }
@@ -238,13 +308,24 @@ impl Resolution<'_> {
                 if resolvers.is_empty() || field.selection.is_empty() {
                     return !resolvers.is_empty();
                 }
-                let Ok(definition) = graph.supergraph().schema.type_field(ty, &field.name) else { return false };
-                let step = Step { field: field.name.clone(), arguments: false, on: None };
-                graph.possible_types(definition.ty.inner_named_type()).iter().all(|concrete| {
-                    let stands: Vec<Stand> =
-                        resolvers.iter().filter_map(|stand| below(graph, stand, &step, concrete)).collect();
-                    stands.is_empty() || self.can_select(concrete, &stands, &field.selection)
-                })
+                let Ok(definition) = graph.supergraph().schema.type_field(ty, &field.name) else {
+                    return false;
+                };
+                let step = Step {
+                    field: field.name.clone(),
+                    arguments: false,
+                    on: None,
+                };
+                graph
+                    .possible_types(definition.ty.inner_named_type())
+                    .iter()
+                    .all(|concrete| {
+                        let stands: Vec<Stand> = resolvers
+                            .iter()
+                            .filter_map(|stand| below(graph, stand, &step, concrete))
+                            .collect();
+                        stands.is_empty() || self.can_select(concrete, &stands, &field.selection)
+                    })
             }
             FieldSetItem::Fragment { on, selection } => {
                 !graph.possible_types(on).contains(ty) || self.can_select(ty, stands, selection)

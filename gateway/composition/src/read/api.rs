@@ -41,7 +41,9 @@ pub fn api_schema(supergraph: &Valid<Schema>) -> Result<Valid<Schema>, ReadError
             || KEPT_APPLICATIONS.contains(&definition.name.as_str())
             || definition.locations.iter().any(|location| is_executable(location.name()))
     });
-    schema.validate().map_err(|invalid| ReadError::InvalidApiSchema(first_lines(&invalid.errors.to_string())))
+    schema
+        .validate()
+        .map_err(|invalid| ReadError::InvalidApiSchema(first_lines(&invalid.errors.to_string())))
 }
 
 /// Removes the specs' types and directive definitions, and all their applications.
@@ -59,7 +61,10 @@ pub(super) fn strip_machinery(schema: &mut Schema) {
 fn is_machinery(name: &str) -> bool {
     !name.starts_with("__")
         && name.split_once("__").is_some_and(|(spec, _)| {
-            matches!(spec, "join" | "link" | "core" | "federation" | "context" | "requiresScopes" | "policy" | "cost")
+            matches!(
+                spec,
+                "join" | "link" | "core" | "federation" | "context" | "requiresScopes" | "policy" | "cost"
+            )
         })
 }
 
@@ -79,7 +84,9 @@ fn is_executable(location: &str) -> bool {
 
 fn strip_applications(ty: &mut ExtendedType) {
     fn keep(directives: &mut DirectiveList) {
-        directives.0.retain(|directive| KEPT_APPLICATIONS.contains(&directive.name.as_str()));
+        directives
+            .0
+            .retain(|directive| KEPT_APPLICATIONS.contains(&directive.name.as_str()));
     }
     match ty {
         ExtendedType::Scalar(scalar) => keep(&mut scalar.make_mut().directives),
@@ -89,7 +96,10 @@ fn strip_applications(ty: &mut ExtendedType) {
             for field in object.fields.values_mut() {
                 let field = field.make_mut();
                 keep(&mut field.directives);
-                field.arguments.iter_mut().for_each(|argument| keep(&mut argument.make_mut().directives));
+                field
+                    .arguments
+                    .iter_mut()
+                    .for_each(|argument| keep(&mut argument.make_mut().directives));
             }
         }
         ExtendedType::Interface(interface) => {
@@ -98,19 +108,28 @@ fn strip_applications(ty: &mut ExtendedType) {
             for field in interface.fields.values_mut() {
                 let field = field.make_mut();
                 keep(&mut field.directives);
-                field.arguments.iter_mut().for_each(|argument| keep(&mut argument.make_mut().directives));
+                field
+                    .arguments
+                    .iter_mut()
+                    .for_each(|argument| keep(&mut argument.make_mut().directives));
             }
         }
         ExtendedType::Union(union) => keep(&mut union.make_mut().directives),
         ExtendedType::Enum(enum_type) => {
             let enum_type = enum_type.make_mut();
             keep(&mut enum_type.directives);
-            enum_type.values.values_mut().for_each(|value| keep(&mut value.make_mut().directives));
+            enum_type
+                .values
+                .values_mut()
+                .for_each(|value| keep(&mut value.make_mut().directives));
         }
         ExtendedType::InputObject(input) => {
             let input = input.make_mut();
             keep(&mut input.directives);
-            input.fields.values_mut().for_each(|field| keep(&mut field.make_mut().directives));
+            input
+                .fields
+                .values_mut()
+                .for_each(|field| keep(&mut field.make_mut().directives));
         }
     }
 }
@@ -127,22 +146,32 @@ fn remove_inaccessible(schema: &mut Schema) {
         match ty {
             ExtendedType::Object(object) => {
                 let object = object.make_mut();
-                object.implements_interfaces.retain(|name| !hidden.contains(&***name));
+                object
+                    .implements_interfaces
+                    .retain(|name| !hidden.contains(&***name));
                 retain_fields(&mut object.fields);
             }
             ExtendedType::Interface(interface) => {
                 let interface = interface.make_mut();
-                interface.implements_interfaces.retain(|name| !hidden.contains(&***name));
+                interface
+                    .implements_interfaces
+                    .retain(|name| !hidden.contains(&***name));
                 retain_fields(&mut interface.fields);
             }
             ExtendedType::Union(union) => {
                 union.make_mut().members.retain(|name| !hidden.contains(&***name));
             }
             ExtendedType::Enum(enum_type) => {
-                enum_type.make_mut().values.retain(|_, value| !is_inaccessible(&value.directives));
+                enum_type
+                    .make_mut()
+                    .values
+                    .retain(|_, value| !is_inaccessible(&value.directives));
             }
             ExtendedType::InputObject(input) => {
-                input.make_mut().fields.retain(|_, field| !is_inaccessible(&field.directives));
+                input
+                    .make_mut()
+                    .fields
+                    .retain(|_, field| !is_inaccessible(&field.directives));
             }
             ExtendedType::Scalar(_) => {}
         }
@@ -157,8 +186,15 @@ fn retain_fields(
 ) {
     fields.retain(|_, field| !is_inaccessible(&field.directives));
     for field in fields.values_mut() {
-        if field.arguments.iter().any(|argument| is_inaccessible(&argument.directives)) {
-            field.make_mut().arguments.retain(|argument| !is_inaccessible(&argument.directives));
+        if field
+            .arguments
+            .iter()
+            .any(|argument| is_inaccessible(&argument.directives))
+        {
+            field
+                .make_mut()
+                .arguments
+                .retain(|argument| !is_inaccessible(&argument.directives));
         }
     }
 }

@@ -32,9 +32,10 @@ fn convert(selections: &[Selection]) -> Result<FieldSet, String> {
                 }),
                 None => Err("a fragment without a type condition says nothing in a field set".to_owned()),
             },
-            Selection::FragmentSpread(spread) => {
-                Err(format!("`...{}`: field sets have no named fragments", spread.fragment_name))
-            }
+            Selection::FragmentSpread(spread) => Err(format!(
+                "`...{}`: field sets have no named fragments",
+                spread.fragment_name
+            )),
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(FieldSet { items })

@@ -7,9 +7,7 @@ use apollo_compiler::{
     schema::ExtendedType,
     validation::Valid,
 };
-use causeway_model::{
-    FieldResolution, FieldSet, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType,
-};
+use causeway_model::{FieldResolution, FieldSet, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType};
 
 use super::{ReadError, coordinate, field_set::parse_field_set, invalid};
 
@@ -38,20 +36,41 @@ impl<'a> Reader<'a> {
         let mut ids = HashMap::default();
         for (value_name, value) in &graphs.values {
             let graph = value.directives.get("join__graph");
-            let text = |argument| graph.and_then(|graph| string(graph, argument)).unwrap_or_default().to_owned();
+            let text = |argument| {
+                graph
+                    .and_then(|graph| string(graph, argument))
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             let id = SubgraphId(
-                u16::try_from(subgraphs.len()).map_err(|_| invalid("join__Graph", "more than 65,535 subgraphs"))?,
+                u16::try_from(subgraphs.len())
+                    .map_err(|_| invalid("join__Graph", "more than 65,535 subgraphs"))?,
             );
             ids.insert(value_name.clone(), id);
             let name = text("name");
-            let name = if name.is_empty() { value_name.to_string() } else { name };
-            subgraphs.push(Subgraph { name, url: text("url"), types: IndexMap::default() });
+            let name = if name.is_empty() {
+                value_name.to_string()
+            } else {
+                name
+            };
+            subgraphs.push(Subgraph {
+                name,
+                url: text("url"),
+                types: IndexMap::default(),
+            });
         }
-        Ok(Self { schema, subgraphs, ids })
+        Ok(Self {
+            schema,
+            subgraphs,
+            ids,
+        })
     }
 
     fn graph(&self, directive: &Directive, at: &str) -> Result<Option<SubgraphId>, ReadError> {
-        match directive.specified_argument_by_name("graph").and_then(|value| value.as_enum()) {
+        match directive
+            .specified_argument_by_name("graph")
+            .and_then(|value| value.as_enum())
+        {
             None => Ok(None),
             Some(name) => match self.ids.get(name) {
                 Some(id) => Ok(Some(*id)),
@@ -63,11 +82,14 @@ impl<'a> Reader<'a> {
     fn read_type(&mut self, name: &Name, ty: &ExtendedType) -> Result<(), ReadError> {
         let members = self.type_members(name, ty)?;
         for (id, entry) in &members {
-            self.subgraphs[id.index()].types.insert(name.clone(), SubgraphType {
-                keys: entry.keys.clone(),
-                is_interface_object: entry.is_interface_object,
-                ..SubgraphType::default()
-            });
+            self.subgraphs[id.index()].types.insert(
+                name.clone(),
+                SubgraphType {
+                    keys: entry.keys.clone(),
+                    is_interface_object: entry.is_interface_object,
+                    ..SubgraphType::default()
+                },
+            );
         }
         let fields = match ty {
             ExtendedType::Object(object) => &object.fields,
@@ -90,7 +112,9 @@ impl<'a> Reader<'a> {
     ) -> Result<IndexMap<SubgraphId, SubgraphType>, ReadError> {
         let mut members: IndexMap<SubgraphId, SubgraphType> = IndexMap::default();
         for directive in ty.directives().get_all("join__type") {
-            let Some(id) = self.graph(directive, name)? else { continue };
+            let Some(id) = self.graph(directive, name)? else {
+                continue;
+            };
             let entry = members.entry(id).or_default();
             entry.is_interface_object |= boolean(directive, "isInterfaceObject").unwrap_or(false);
             if let Some(text) = string(directive, "key") {
@@ -126,7 +150,9 @@ impl<'a> Reader<'a> {
             let overridden = boolean(directive, "usedOverridden").unwrap_or(false);
             let definition = SubgraphField {
                 ty: match string(directive, "type") {
-                    Some(text) => Type::parse(text, "type").map_err(|_| invalid(&at, format!("`{text}` is no type")))?,
+                    Some(text) => {
+                        Type::parse(text, "type").map_err(|_| invalid(&at, format!("`{text}` is no type")))?
+                    }
                     None => field.ty.clone(),
                 },
                 resolution: match (overridden, external) {
@@ -139,7 +165,10 @@ impl<'a> Reader<'a> {
             };
             let Some(entry) = self.subgraphs[id.index()].types.get_mut(ty) else {
                 let subgraph = &self.subgraphs[id.index()].name;
-                return Err(invalid(&at, format!("joined to subgraph `{subgraph}`, which does not define `{ty}`")));
+                return Err(invalid(
+                    &at,
+                    format!("joined to subgraph `{subgraph}`, which does not define `{ty}`"),
+                ));
             };
             entry.fields.insert(name.clone(), definition);
         }
@@ -151,7 +180,9 @@ impl<'a> Reader<'a> {
                     requires: None,
                     provides: None,
                 };
-                self.subgraphs[id.index()].types[ty].fields.insert(name.clone(), definition);
+                self.subgraphs[id.index()].types[ty]
+                    .fields
+                    .insert(name.clone(), definition);
             }
         }
         Ok(())
@@ -161,7 +192,10 @@ impl<'a> Reader<'a> {
     /// knows its key.
     fn is_own_key(&self, id: SubgraphId, ty: &Name, field: &Name) -> bool {
         self.subgraphs[id.index()].types.get(ty).is_some_and(|entry| {
-            entry.keys.iter().any(|key| key.fields.fields().any(|key_field| key_field.name == *field))
+            entry
+                .keys
+                .iter()
+                .any(|key| key.fields.fields().any(|key_field| key_field.name == *field))
         })
     }
 
@@ -207,7 +241,11 @@ impl<'a> Reader<'a> {
                 Some((Name::new(string(directive, "interface")?).ok()?, Some(id)))
             })
             .collect();
-        if joined.is_empty() { interfaces.iter().map(|name| ((**name).clone(), None)).collect() } else { joined }
+        if joined.is_empty() {
+            interfaces.iter().map(|name| ((**name).clone(), None)).collect()
+        } else {
+            joined
+        }
     }
 
     fn fill_union(&mut self, name: &Name, union: &apollo_compiler::schema::UnionType) {
@@ -226,7 +264,10 @@ impl<'a> Reader<'a> {
                 .map(|member| (**member).clone())
                 .filter(|member| subgraph.types.contains_key(member))
                 .filter(|member| {
-                    joined.is_empty() || joined.iter().any(|(id, name)| id.index() == index && name == member)
+                    joined.is_empty()
+                        || joined
+                            .iter()
+                            .any(|(id, name)| id.index() == index && name == member)
                 })
                 .collect();
             if let Some(entry) = subgraph.types.get_mut(name) {
@@ -237,8 +278,11 @@ impl<'a> Reader<'a> {
 }
 
 fn selection(directive: &Directive, argument: &str, at: &str) -> Result<Option<FieldSet>, ReadError> {
-    let Some(text) = string(directive, argument) else { return Ok(None) };
-    let set: FieldSet = parse_field_set(text).map_err(|reason| invalid(at, format!("@{argument}: {reason}")))?;
+    let Some(text) = string(directive, argument) else {
+        return Ok(None);
+    };
+    let set: FieldSet =
+        parse_field_set(text).map_err(|reason| invalid(at, format!("@{argument}: {reason}")))?;
     Ok(Some(set))
 }
 

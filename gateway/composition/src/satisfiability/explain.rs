@@ -14,7 +14,10 @@ pub(super) fn diagnostic(graph: &QueryGraph, state: &State, field: &Name, field_
     let mut reasons = Vec::new();
     for stand in &state.stands {
         let name = &supergraph.subgraph(stand.subgraph).name;
-        reasons.push(format!("- in subgraph \"{name}\", where this object comes from, {}", own_reason(graph, stand, field)));
+        reasons.push(format!(
+            "- in subgraph \"{name}\", where this object comes from, {}",
+            own_reason(graph, stand, field)
+        ));
     }
     let elsewhere: Vec<SubgraphId> = supergraph
         .subgraph_ids()
@@ -23,14 +26,22 @@ pub(super) fn diagnostic(graph: &QueryGraph, state: &State, field: &Name, field_
         .collect();
     for id in &elsewhere {
         let name = &supergraph.subgraph(*id).name;
-        reasons.push(format!("- subgraph \"{name}\" answers it, but {}", hop_reason(graph, state, *id)));
+        reasons.push(format!(
+            "- subgraph \"{name}\" answers it, but {}",
+            hop_reason(graph, state, *id)
+        ));
     }
     let message = format!(
         "`{coordinate}` cannot be answered where this operation asks for it:\n{operation}\n{}",
         reasons.join("\n")
     );
     let mut diagnostic = Diagnostic::new(Code::SatisfiabilityError, message).at(coordinate.clone());
-    for id in state.stands.iter().map(|stand| stand.subgraph).chain(elsewhere.iter().copied()) {
+    for id in state
+        .stands
+        .iter()
+        .map(|stand| stand.subgraph)
+        .chain(elsewhere.iter().copied())
+    {
         diagnostic = diagnostic.in_subgraph(&supergraph.subgraph(id).name);
     }
     diagnostic.help(help(graph, state, &coordinate, &elsewhere))
@@ -38,7 +49,11 @@ pub(super) fn diagnostic(graph: &QueryGraph, state: &State, field: &Name, field_
 
 fn help(graph: &QueryGraph, state: &State, coordinate: &str, elsewhere: &[SubgraphId]) -> String {
     let name = |id: SubgraphId| graph.supergraph().subgraph(id).name.clone();
-    let from = state.stands.first().map(|stand| name(stand.subgraph)).unwrap_or_default();
+    let from = state
+        .stands
+        .first()
+        .map(|stand| name(stand.subgraph))
+        .unwrap_or_default();
     match elsewhere.first() {
         Some(target) => format!(
             "give `{}` a @key in subgraph \"{}\" whose fields subgraph \"{from}\" can answer, or define `{coordinate}` \
@@ -66,9 +81,15 @@ fn own_reason(graph: &QueryGraph, stand: &Stand, field: &Name) -> String {
 
 fn hop_reason(graph: &QueryGraph, state: &State, target: SubgraphId) -> String {
     let ty = &state.ty;
-    let keys = graph.subgraph_type(target, ty).map(|found| found.keys.as_slice()).unwrap_or_default();
-    let resolvable: Vec<String> =
-        keys.iter().filter(|key| key.resolvable).map(|key| format!("`{}`", key.fields)).collect();
+    let keys = graph
+        .subgraph_type(target, ty)
+        .map(|found| found.keys.as_slice())
+        .unwrap_or_default();
+    let resolvable: Vec<String> = keys
+        .iter()
+        .filter(|key| key.resolvable)
+        .map(|key| format!("`{}`", key.fields))
+        .collect();
     if keys.is_empty() {
         return format!("`{ty}` has no @key there, so one cannot get there from another subgraph");
     }
@@ -76,12 +97,17 @@ fn hop_reason(graph: &QueryGraph, state: &State, target: SubgraphId) -> String {
         return format!("every @key of `{ty}` there has resolvable: false");
     }
     let reached = state.stands.iter().any(|stand| {
-        graph.route(ty, stand.subgraph, target, stand.provided.as_ref()).is_some()
+        graph
+            .route(ty, stand.subgraph, target, stand.provided.as_ref())
+            .is_some()
     });
     if reached {
         return "what its @requires asks for cannot be loaded".to_owned();
     }
-    format!("none of its keys ({}) can be answered from where this object comes from", resolvable.join(", "))
+    format!(
+        "none of its keys ({}) can be answered from where this object comes from",
+        resolvable.join(", ")
+    )
 }
 
 /// A shortest operation that asks for the field.
@@ -97,7 +123,11 @@ fn operation(graph: &QueryGraph, state: &State, field: &Name, field_type: &Name)
             indent += 1;
         }
     }
-    let below = if graph.possible_types(field_type).is_empty() { "" } else { " { … }" };
+    let below = if graph.possible_types(field_type).is_empty() {
+        ""
+    } else {
+        " { … }"
+    };
     text.push_str(&format!("{}{field}{below}\n", "  ".repeat(indent)));
     for level in (0..indent).rev() {
         text.push_str(&format!("{}}}\n", "  ".repeat(level)));

@@ -1,0 +1,25 @@
+//! Rules about the merged graph. One rule, one file, like [`crate::rules`], but over the supergraph.
+
+mod auth;
+mod inaccessible;
+mod interface_fields;
+mod runtime_types;
+
+use crate::diagnostic::Diagnostics;
+use crate::subgraph::Subgraph;
+use crate::supergraph::Supergraph;
+
+type Rule = fn(&[Subgraph], &Supergraph, &mut Diagnostics);
+
+const RULES: [Rule; 4] = [
+    auth::check,
+    inaccessible::check,
+    interface_fields::check,
+    runtime_types::check,
+];
+
+pub(crate) fn check(subgraphs: &[Subgraph], supergraph: &Supergraph, diagnostics: &mut Diagnostics) {
+    for rule in RULES {
+        rule(subgraphs, supergraph, diagnostics);
+    }
+}
