@@ -22,7 +22,21 @@ pub struct Hop {
 /// one brings a part of a later key.
 pub type HopRoute = Vec<Hop>;
 
-pub(crate) fn all_routes(inner: &Inner) -> HashMap<Name, Vec<Vec<Option<HopRoute>>>> {
+/// Routes of all entity types. A key's nested parts may themselves need routes (of other entities), so this is
+/// repeated until nothing new is reached; each round reaches more, or is the last.
+pub(crate) fn all_routes(inner: &mut Inner) {
+    let mut reached = 0;
+    loop {
+        inner.routes = round(inner);
+        let now = inner.routes.values().flatten().flatten().filter(|route| route.is_some()).count();
+        if now == reached {
+            return;
+        }
+        reached = now;
+    }
+}
+
+fn round(inner: &Inner) -> HashMap<Name, Vec<Vec<Option<HopRoute>>>> {
     let count = inner.supergraph.subgraphs.len();
     let mut routes = HashMap::default();
     for (name, ty) in &inner.supergraph.schema.types {
@@ -111,10 +125,38 @@ fn source(
     reached: &[Hop],
     provided: Option<&FieldSet>,
 ) -> Option<Option<usize>> {
-    if inner.names_in(from, ty).iter().any(|name| inner.selects_item(from, name, item, provided)) {
+    if inner.names_in(from, ty).iter().any(|name| obtains(inner, from, name, item, provided)) {
         return Some(None);
     }
-    reached.iter().position(|hop| inner.selects_item(hop.to, &hop.type_name, item, None)).map(Some)
+    reached.iter().position(|hop| obtains(inner, hop.to, &hop.type_name, item, None)).map(Some)
+}
+
+/// Whether a part of a key can be had at `subgraph`: the field itself there, what is nested below it there or by hops of
+/// the nested entities.
+fn obtains(
+    inner: &Inner,
+    subgraph: SubgraphId,
+    ty: &str,
+    item: &FieldSetItem,
+    provided: Option<&FieldSet>,
+) -> bool {
+    if inner.selects_item(subgraph, ty, item, provided) {
+        return true;
+    }
+    let FieldSetItem::Field(field) = item else { return false };
+    let Some(definition) = inner.local_field(subgraph, ty, &field.name, provided) else { return false };
+    let child = definition.ty.inner_named_type();
+    !field.selection.is_empty()
+        && field.selection.items.iter().all(|item| {
+            obtains(inner, subgraph, child, item, definition.provides.as_ref())
+                || inner.routes.get(child).is_some_and(|routes| {
+                    routes[subgraph.index()]
+                        .iter()
+                        .flatten()
+                        .filter_map(|route| route.last())
+                        .any(|hop| inner.selects_item(hop.to, &hop.type_name, item, None))
+                })
+        })
 }
 
 /// Cuts what was explored down to the hops that `to` needs, in order, with indexes made to fit.

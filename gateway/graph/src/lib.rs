@@ -39,7 +39,7 @@ impl QueryGraph {
         let possible_types = possible_types(&supergraph);
         let interface_objects = interface_objects(&supergraph);
         let mut inner = Inner { supergraph, possible_types, interface_objects, routes: HashMap::default() };
-        inner.routes = hops::all_routes(&inner);
+        hops::all_routes(&mut inner);
         Self { inner: Arc::new(inner) }
     }
 

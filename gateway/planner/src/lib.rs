@@ -7,6 +7,7 @@ mod collect;
 mod draft;
 mod emit;
 mod explain;
+mod interface_object;
 mod operation;
 mod position;
 mod projection;
@@ -34,8 +35,8 @@ pub enum PlanError {
     #[error("the operation has {count} boolean variables in @skip and @include; {limit} are the most")]
     TooManyConditions { count: usize, limit: usize },
     #[error(
-        "subgraph `{subgraph}` answers with its @interfaceObject type `{ty}`, whose concrete type this planner cannot find \
-         out yet; ask for it through a subgraph that defines `{ty}` as an interface"
+        "subgraph `{subgraph}` answers with its @interfaceObject type `{ty}`, and no subgraph that defines `{ty}` as an \
+         interface can be reached from there by a @key to tell its concrete type"
     )]
     InterfaceObject { subgraph: String, ty: String },
 }
@@ -46,7 +47,7 @@ impl PlanError {
         match self {
             Self::Unsatisfiable { .. } => "UNSATISFIABLE_OPERATION",
             Self::TooManyConditions { .. } => "OPERATION_TOO_COMPLEX",
-            Self::InterfaceObject { .. } => "UNSUPPORTED_OPERATION",
+            Self::InterfaceObject { .. } => "UNSATISFIABLE_OPERATION",
         }
     }
 }

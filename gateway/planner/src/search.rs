@@ -115,30 +115,28 @@ impl Search<'_> {
         let at = &child.at;
         let ty = self.graph.subgraph_type(at.subgraph, &at.ty);
         if ty.is_some_and(|ty| ty.is_interface_object) {
-            self.refused.get_or_insert_with(|| PlanError::InterfaceObject {
-                subgraph: self.graph.supergraph().subgraph(at.subgraph).name.clone(),
-                ty: at.ty.to_string(),
-            });
-            return Vec::new();
+            return self.plan_interface_object(at, &child.below);
         }
-        let possible: Vec<Name> = ty.map(|ty| ty.possible_types.clone()).unwrap_or_default();
-        if possible.len() == 1 && possible[0] == at.ty {
+        if ty.is_some_and(|ty| ty.possible_types.as_slice() == std::slice::from_ref(&at.ty)) {
             let fields = collect(self.graph, &child.below, &at.ty);
             let rest = self.plan_object(at, fields);
             return rest.into_iter().flat_map(CollectedField::into_selections).collect();
         }
-        self.drafts.node_mut(at.node).typename = true;
-        self.plan_abstract(child, &possible)
+        self.plan_possible_types(at, &child.below)
+    }
+
+    pub(crate) fn refuse(&mut self, error: PlanError) {
+        self.refused.get_or_insert(error);
     }
 
     /// An interface or union: what is asked of all possible types alike is asked once, on the interface;
     /// the rest type by type.
-    fn plan_abstract(&mut self, child: &Child, possible: &[Name]) -> Vec<Selection> {
-        let at = &child.at;
-        let mut by_type: Vec<(Name, Vec<CollectedField>)> = possible
-            .iter()
-            .map(|ty| (ty.clone(), collect(self.graph, &child.below, ty)))
-            .collect();
+    pub(crate) fn plan_possible_types(&mut self, at: &Position, below: &GuardedSelections) -> Vec<Selection> {
+        self.drafts.node_mut(at.node).typename = true;
+        let graph = self.graph;
+        let possible = graph.subgraph_type(at.subgraph, &at.ty).map_or(&[][..], |ty| &ty.possible_types);
+        let mut by_type: Vec<(Name, Vec<CollectedField>)> =
+            possible.iter().map(|ty| (ty.clone(), collect(graph, below, ty))).collect();
         let shared = self.take_shared(at, &mut by_type);
         let left = self.plan_local(at, shared);
         for (_, fields) in &mut by_type {
@@ -314,7 +312,7 @@ impl Search<'_> {
     }
 
     /// Makes the hops of a route. Gives the place that the last one leads to.
-    fn enter(
+    pub(crate) fn enter(
         &mut self,
         at: &Position,
         route: &HopRoute,
@@ -331,7 +329,11 @@ impl Search<'_> {
                 let needed = self.needed(&FieldSet { items: vec![item.clone()] }, &from, true);
                 let fields =
                     collect(self.graph, &[(Conjunction::ALWAYS, needed.selection.clone())], &at.ty);
-                if !self.plan_local(&from, fields).is_empty() {
+                // What is nested in a key may take hops of its own.
+                self.drafts.watch();
+                let missing = self.plan_local(&from, fields);
+                depends_on.extend(self.drafts.watched());
+                if !missing.is_empty() {
                     return None;
                 }
                 merge_representation(&mut representation, needed.representation);

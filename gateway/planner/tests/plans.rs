@@ -1,0 +1,64 @@
+//! Plans, case by case: `cases/<name>/` has the subgraphs' SDL, `operation.graphql` and the expected plan in `plan.txt`.
+//! `UPDATE_EXPECTED=1` writes the plans anew; read the difference before you commit it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use apollo_compiler::ExecutableDocument;
+use causeway_composition::{SubgraphInput, compose};
+use causeway_graph::QueryGraph;
+
+#[test]
+fn plans_are_as_expected() {
+    let mut cases: Vec<PathBuf> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"))
+        .expect("the cases are there")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 13, "cases are missing");
+    let failures: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn check(case: &Path) -> Result<(), String> {
+    let name = case.file_name().expect("a name").to_string_lossy();
+    let graph = QueryGraph::new(supergraph(case));
+    let operation = fs::read_to_string(case.join("operation.graphql")).expect("an operation");
+    let document = ExecutableDocument::parse_and_validate(&graph.supergraph().api_schema, operation, "operation.graphql")
+        .unwrap_or_else(|invalid| panic!("{name}: {}", invalid.errors));
+    let operation = document.operations.get(None).expect("one operation");
+    let plan = causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
+    let again = causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
+    let text = causeway_planner::explain(&plan, graph.supergraph());
+    if text != causeway_planner::explain(&again, graph.supergraph()) {
+        return Err(format!("{name}: the same operation got two plans"));
+    }
+    let file = case.join("plan.txt");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&file, &text).expect("plan.txt can be written");
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    if text == expected { Ok(()) } else { Err(format!("{name}:\n{text}\nexpected:\n{expected}")) }
+}
+
+fn supergraph(case: &Path) -> Arc<causeway_model::Supergraph> {
+    let inputs: Vec<SubgraphInput> = fs::read_dir(case)
+        .expect("a case is a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "graphql"))
+        .filter(|path| path.file_stem().is_some_and(|stem| stem != "operation"))
+        .map(|path| SubgraphInput {
+            name: path.file_stem().expect("a name").to_string_lossy().into_owned(),
+            url: None,
+            sdl: fs::read_to_string(&path).expect("SDL can be read"),
+            source: path.display().to_string(),
+        })
+        .collect();
+    match compose(&inputs) {
+        Ok(composed) => composed.supergraph,
+        Err(failed) => panic!("{}: {}", case.display(), causeway_composition::render(&failed.errors)),
+    }
+}
