@@ -3,13 +3,14 @@
 //! One pooled client per subgraph, with its own timeout; a cap on what is read; an allow-list for headers.
 //! It does not look into GraphQL: what has the form of a response goes to the executor as it came.
 
+mod answer;
+
 use std::{sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
 use causeway_executor::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
 use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, Url, redirect};
 
 /// Idle connections that are kept per subgraph.
 const POOL_SIZE: usize = 128;
@@ -39,7 +40,8 @@ pub struct ClientOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error(
-        "subgraph `{name}` has no usable URL (`{url}`): give it one in the config under `subgraphs.{name}.url`"
+        "subgraph `{name}` has no usable URL (`{url}`): give it one like http://host:4001/graphql in the config, under \
+         `subgraphs.{name}.url`"
     )]
     Url { name: String, url: String },
     #[error("`{name}` cannot be forwarded: it is no header name")]
@@ -78,15 +80,27 @@ impl HttpSubgraphs {
             .into_iter()
             .map(|name| HeaderName::try_from(&name).map_err(|_| ClientError::Header { name }))
             .collect::<Result<_, _>>()?;
-        let endpoints = options.subgraphs.into_iter().map(Endpoint::new).collect::<Result<_, _>>()?;
-        Ok(Self { inner: Arc::new(Inner { endpoints, forward, response_limit: options.response_limit }) })
+        let endpoints = options
+            .subgraphs
+            .into_iter()
+            .map(Endpoint::new)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                endpoints,
+                forward,
+                response_limit: options.response_limit,
+            }),
+        })
     }
 }
 
 impl Endpoint {
     fn new(options: SubgraphOptions) -> Result<Self, ClientError> {
         let SubgraphOptions { name, url, timeout } = options;
-        let parsed = Url::parse(&url).ok().filter(|url| url.has_host());
+        let parsed = Url::parse(&url)
+            .ok()
+            .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
         let url = parsed.ok_or(ClientError::Url { name, url })?;
         // A subgraph that redirects is misconfigured; following would send credentials elsewhere.
         let client = Client::builder()
@@ -112,7 +126,9 @@ impl SubgraphClient for HttpSubgraphs {
             let call = inner.call(endpoint, request);
             match tokio::time::timeout(endpoint.timeout, call).await {
                 Ok(reply) => reply,
-                Err(_) => Err(FetchFailure::Timeout { millis: endpoint.timeout.as_millis() }),
+                Err(_) => Err(FetchFailure::Timeout {
+                    millis: endpoint.timeout.as_millis(),
+                }),
             }
         }
         .boxed()
@@ -120,7 +136,11 @@ impl SubgraphClient for HttpSubgraphs {
 }
 
 impl Inner {
-    async fn call(&self, endpoint: &Endpoint, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
+    async fn call(
+        &self,
+        endpoint: &Endpoint,
+        request: SubgraphRequest,
+    ) -> Result<SubgraphReply, FetchFailure> {
         let response = endpoint
             .client
             .post(endpoint.url.clone())
@@ -128,13 +148,8 @@ impl Inner {
             .body(request.body)
             .send()
             .await
-            .map_err(|error| unreachable(&error))?;
-        let status = response.status();
-        let is_graphql = has_graphql_type(&response);
-        let body = self.read(response).await?;
-        // GraphQL over HTTP: an error status may carry a response, if it says so.
-        let is_reply = status.is_success() || (is_graphql && body.first() == Some(&b'{'));
-        if is_reply { Ok(SubgraphReply { body }) } else { Err(FetchFailure::BadStatus { status: status.as_u16() }) }
+            .map_err(|error| answer::unreachable(&error))?;
+        answer::read(response, self.response_limit).await
     }
 
     fn headers(&self, client: &HeaderMap) -> HeaderMap {
@@ -151,42 +166,4 @@ impl Inner {
         );
         headers
     }
-
-    /// Reads the body, as far as the limit.
-    async fn read(&self, mut response: Response) -> Result<Bytes, FetchFailure> {
-        let too_large = || FetchFailure::TooLarge { limit: self.response_limit };
-        let announced = response.content_length().unwrap_or(0);
-        if announced > self.response_limit as u64 {
-            return Err(too_large());
-        }
-        let Some(first) = response.chunk().await.map_err(|error| unreachable(&error))? else {
-            return Ok(Bytes::new());
-        };
-        // Most answers come in one piece, which is then not copied.
-        let mut whole = None;
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
-            let buffer = whole.get_or_insert_with(|| BytesMut::from(&first[..]));
-            if buffer.len() + chunk.len() > self.response_limit {
-                return Err(too_large());
-            }
-            buffer.extend_from_slice(&chunk);
-        }
-        let body = whole.map_or(first, BytesMut::freeze);
-        if body.len() > self.response_limit { Err(too_large()) } else { Ok(body) }
-    }
-}
-
-fn has_graphql_type(response: &Response) -> bool {
-    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    matches!(essence, "application/graphql-response+json" | "application/json")
-}
-
-/// The innermost cause says most: "connection refused" rather than "error sending request".
-fn unreachable(error: &reqwest::Error) -> FetchFailure {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    FetchFailure::Unreachable { reason: cause.to_string() }
 }
