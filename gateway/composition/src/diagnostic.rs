@@ -6,6 +6,7 @@ mod code;
 mod render;
 
 pub use code::{Code, Level};
+pub use render::render;
 
 use serde::Serialize;
 

@@ -9,6 +9,7 @@
 
 mod api;
 mod check;
+mod compose;
 pub mod diagnostic;
 mod link;
 mod merge;
@@ -23,7 +24,8 @@ mod subgraph;
 mod supergraph;
 mod upgrade;
 
-pub use diagnostic::{Code, Diagnostic, Level, Span};
+pub use compose::{Composition, compose};
+pub use diagnostic::{Code, Diagnostic, Level, Span, render};
 
 use diagnostic::Diagnostics;
 use subgraph::Subgraph;
@@ -62,7 +64,7 @@ pub struct Failed {
 /// All findings of the first phase that has errors, with the hints until then.
 pub fn merge(inputs: &[SubgraphInput]) -> Result<Composed, Failed> {
     let mut diagnostics = Diagnostics::default();
-    match compose(inputs, &mut diagnostics) {
+    match phases(inputs, &mut diagnostics) {
         Some((supergraph_sdl, api_schema_sdl)) if !diagnostics.has_errors() => Ok(Composed {
             supergraph_sdl,
             api_schema_sdl,
@@ -75,7 +77,7 @@ pub fn merge(inputs: &[SubgraphInput]) -> Result<Composed, Failed> {
     }
 }
 
-fn compose(inputs: &[SubgraphInput], diagnostics: &mut Diagnostics) -> Option<(String, String)> {
+fn phases(inputs: &[SubgraphInput], diagnostics: &mut Diagnostics) -> Option<(String, String)> {
     let mut sorted: Vec<&SubgraphInput> = inputs.iter().collect();
     sorted.sort_by(|a, b| (&a.name, &a.sdl).cmp(&(&b.name, &b.sdl)));
     rules::subgraph_name::check(&sorted, diagnostics);

@@ -3,6 +3,11 @@
 use super::{Diagnostic, Span};
 use std::fmt;
 
+/// All of them as text, an empty line after each.
+pub fn render(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|diagnostic| format!("{diagnostic}\n\n")).collect()
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
