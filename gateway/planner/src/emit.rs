@@ -119,37 +119,47 @@ impl Emitter<'_> {
         shape: &mut Shape,
         guards: &mut Vec<&'s Guard>,
     ) -> Vec<EntityCall> {
-        let mut calls: Vec<EntityCall> = Vec::new();
-        let mut texts: Vec<String> = Vec::new();
-        let alone = group.members.len() == 1;
+        let questions = self.questions(group, writer, guards);
+        let alone = questions.len() == 1;
+        let mut calls = Vec::with_capacity(questions.len());
+        for (number, question) in questions.into_iter().enumerate() {
+            let (alias, variable) = if alone {
+                ("_entities".to_owned(), "representations".to_owned())
+            } else {
+                (format!("_e{number}"), format!("r{number}"))
+            };
+            writer.entities_field(&alias, &variable, &question.text);
+            let shape = writer.shape(&question.nodes, shape);
+            calls.push(EntityCall { alias, variable, places: question.places, shape });
+        }
+        calls
+    }
+
+    /// What the group asks, each question once, with all places that ask it.
+    fn questions<'s>(
+        &'s self,
+        group: &Group,
+        writer: &mut DocumentWriter<'_>,
+        guards: &mut Vec<&'s Guard>,
+    ) -> Vec<Question> {
+        let mut questions: Vec<Question> = Vec::new();
         for index in &group.members {
             let DraftKind::Entities { path, targets } = &self.drafts.fetches[*index].kind else { continue };
-            for target in targets {
-                guards.extend(self.drafts.node(target.node).fields.iter().map(|field| &field.guard));
-            }
-            let place = EntityPlace { path: path.to_vec(), targets: self.targets(targets) };
             let mut nodes: Vec<NodeId> = Vec::new();
             for target in targets {
+                guards.extend(self.drafts.node(target.node).fields.iter().map(|field| &field.guard));
                 if !nodes.contains(&target.node) {
                     nodes.push(target.node);
                 }
             }
+            let place = EntityPlace { path: path.to_vec(), targets: self.targets(targets) };
             let text = writer.entity_selection(&nodes);
-            // The same question at another place of the tree: its entities join the list.
-            if let Some(same) = texts.iter().position(|held| *held == text) {
-                calls[same].places.push(place);
-                continue;
+            match questions.iter_mut().find(|held| held.text == text) {
+                Some(same) => same.places.push(place),
+                None => questions.push(Question { text, nodes, places: vec![place] }),
             }
-            let (alias, variable) = match (alone, calls.len()) {
-                (true, _) => ("_entities".to_owned(), "representations".to_owned()),
-                (false, number) => (format!("_e{number}"), format!("r{number}")),
-            };
-            writer.entities_field(&alias, &variable, &text);
-            let shape = writer.shape(&nodes, shape);
-            texts.push(text);
-            calls.push(EntityCall { alias, variable, places: vec![place], shape });
         }
-        calls
+        questions
     }
 
     fn targets(&self, targets: &[TargetDraft]) -> Vec<EntityTarget> {
@@ -164,6 +174,13 @@ impl Emitter<'_> {
             })
             .collect()
     }
+}
+
+/// One `_entities` field in the making.
+struct Question {
+    text: String,
+    nodes: Vec<NodeId>,
+    places: Vec<EntityPlace>,
 }
 
 /// Holds where any of `guards` holds.
