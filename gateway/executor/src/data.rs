@@ -27,11 +27,17 @@ pub(crate) struct Object {
 
 impl Object {
     pub(crate) fn get(&self, key: KeyId) -> Option<&Data> {
-        self.fields.iter().find(|(held, _)| *held == key).map(|(_, value)| value)
+        self.fields
+            .iter()
+            .find(|(held, _)| *held == key)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn get_mut(&mut self, key: KeyId) -> Option<&mut Data> {
-        self.fields.iter_mut().find(|(held, _)| *held == key).map(|(_, value)| value)
+        self.fields
+            .iter_mut()
+            .find(|(held, _)| *held == key)
+            .map(|(_, value)| value)
     }
 
     /// Sets a field; what was there under the key is merged with it.
@@ -58,15 +64,17 @@ impl Object {
 }
 
 impl Data {
-    /// Adds what another fetch brought for the same place. Objects and lists are merged deeply; a null that
-    /// was answered before stays, since nobody asked further below it.
+    /// Adds what another fetch brought for the same place. Objects and lists are merged deeply; a value wins
+    /// over a null and over a failure, so that the order in which fetches are answered does not matter.
     pub(crate) fn merge(&mut self, other: Data) {
         match (&mut *self, other) {
             (Data::Object(held), Data::Object(other)) => held.merge(other),
             (Data::List(held), Data::List(other)) if held.len() == other.len() => {
-                held.iter_mut().zip(other).for_each(|(held, other)| held.merge(other));
+                held.iter_mut()
+                    .zip(other)
+                    .for_each(|(held, other)| held.merge(other));
             }
-            (Data::Failed(_), other) => *self = other,
+            (Data::Failed(_) | Data::Null, other) => *self = other,
             (Data::Leaf(_), Data::Leaf(other)) => *self = Data::Leaf(other),
             _ => {}
         }

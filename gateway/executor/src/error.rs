@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::parse::SubgraphError;
+
 /// One entry of the response's `errors`.
 #[derive(Debug, Clone)]
 pub struct GraphqlError {
@@ -31,25 +33,30 @@ impl GraphqlError {
         if let Some(subgraph) = subgraph {
             extensions.insert("subgraph".to_owned(), subgraph.into());
         }
-        Self { message, path, extensions }
+        Self {
+            message,
+            path,
+            extensions,
+        }
     }
 
     /// An error that a subgraph reported: message and extensions are kept, its name is added.
-    pub(crate) fn from_subgraph(
-        subgraph: &str,
-        message: &str,
-        extensions: Option<&Extensions>,
-        path: Vec<PathElement>,
-    ) -> Self {
-        let mut extensions = extensions.cloned().unwrap_or_default();
-        extensions.entry("code").or_insert_with(|| "SUBGRAPH_ERROR".into());
+    pub(crate) fn from_subgraph(subgraph: &str, error: &SubgraphError, path: Vec<PathElement>) -> Self {
+        let mut extensions = error.extensions.clone();
+        extensions
+            .entry("code")
+            .or_insert_with(|| "SUBGRAPH_ERROR".into());
         extensions.entry("subgraph").or_insert_with(|| subgraph.into());
-        let message = if message.is_empty() {
+        let message = if error.message.is_empty() {
             format!("subgraph `{subgraph}` reported an error without a message")
         } else {
-            message.to_owned()
+            error.message.clone()
         };
-        Self { message, path, extensions }
+        Self {
+            message,
+            path,
+            extensions,
+        }
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {

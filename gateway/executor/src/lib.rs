@@ -4,6 +4,7 @@
 //! It does no I/O of its own: subgraphs are behind the port [`SubgraphClient`]. It knows nothing of
 //! planning or of the client's protocol.
 
+mod client_path;
 mod data;
 mod error;
 mod json;

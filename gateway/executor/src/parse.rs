@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use causeway_model::{Shape, ShapeField, ShapeId};
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     data::{Data, Object},
@@ -23,7 +23,11 @@ pub(crate) enum ParseError {
     #[error("its answer is not a GraphQL response: {0}")]
     NotGraphql(&'static str),
     #[error("it answered `{key}` with {found}, where {expected} was expected")]
-    WrongType { key: String, found: &'static str, expected: &'static str },
+    WrongType {
+        key: String,
+        found: &'static str,
+        expected: &'static str,
+    },
     #[error("it answered {found} entities where {expected} were asked for")]
     EntityCount { found: usize, expected: usize },
 }
@@ -36,14 +40,30 @@ pub(crate) struct Envelope {
     pub(crate) errors: Vec<SubgraphError>,
 }
 
-#[derive(Debug, Deserialize)]
+/// An entry of `errors`. Servers that do not keep to the specification are understood as far as possible: an
+/// odd part of an error is no reason to throw good data away.
+#[derive(Debug, Default)]
 pub(crate) struct SubgraphError {
-    #[serde(default)]
     pub(crate) message: String,
-    #[serde(default)]
-    pub(crate) path: Option<Vec<serde_json::Value>>,
-    #[serde(default)]
-    pub(crate) extensions: Option<Extensions>,
+    /// Empty when missing.
+    pub(crate) path: Vec<Value>,
+    pub(crate) extensions: Extensions,
+}
+
+impl From<Extensions> for SubgraphError {
+    fn from(mut entry: Extensions) -> Self {
+        let mut error = Self::default();
+        if let Some(Value::String(message)) = entry.remove("message") {
+            error.message = message;
+        }
+        if let Some(Value::Array(path)) = entry.remove("path") {
+            error.path = path;
+        }
+        if let Some(Value::Object(extensions)) = entry.remove("extensions") {
+            error.extensions = extensions;
+        }
+        error
+    }
 }
 
 pub(crate) fn envelope(body: &Bytes) -> Result<Envelope, ParseError> {
@@ -52,7 +72,10 @@ pub(crate) fn envelope(body: &Bytes) -> Result<Envelope, ParseError> {
     if scanner.peek()? != b'{' {
         return Err(ParseError::NotGraphql("it is not a JSON object"));
     }
-    let mut envelope = Envelope { data: None, errors: Vec::new() };
+    let mut envelope = Envelope {
+        data: None,
+        errors: Vec::new(),
+    };
     let mut has_any = false;
     scanner.enter(b'{')?;
     let mut first = true;
@@ -68,20 +91,29 @@ pub(crate) fn envelope(body: &Bytes) -> Result<Envelope, ParseError> {
             }
             b"\"errors\"" if value != b"null" => {
                 has_any = true;
-                envelope.errors = serde_json::from_slice(value)
+                let entries: Vec<Extensions> = serde_json::from_slice(value)
                     .map_err(|_| ParseError::NotGraphql("`errors` is not a list of errors"))?;
+                envelope.errors = entries.into_iter().map(SubgraphError::from).collect();
             }
             _ => {}
         }
     }
     scanner.leave();
     scanner.end()?;
-    if has_any { Ok(envelope) } else { Err(ParseError::NotGraphql("it has neither `data` nor `errors`")) }
+    if has_any {
+        Ok(envelope)
+    } else {
+        Err(ParseError::NotGraphql("it has neither `data` nor `errors`"))
+    }
 }
 
 /// Parses the object at the top of `data` along one node of the shape.
 pub(crate) fn object(body: &Bytes, shape: &Shape, node: ShapeId) -> Result<Object, ParseError> {
-    let mut parser = Parser { body, shape, scanner: Scanner::new(body) };
+    let mut parser = Parser {
+        body,
+        shape,
+        scanner: Scanner::new(body),
+    };
     match parser.value(node, "data")? {
         Data::Object(object) => Ok(object),
         _ => Err(ParseError::NotGraphql("`data` is not an object")),
@@ -89,41 +121,32 @@ pub(crate) fn object(body: &Bytes, shape: &Shape, node: ShapeId) -> Result<Objec
 }
 
 /// Parses `data` as the lists of entities of several `_entities` fields, each with its alias, its shape and the
-/// number of entities expected. A missing or null list stands for nulls.
+/// number of entities expected. `None`: the list is missing or null.
 pub(crate) fn entities(
     body: &Bytes,
     shape: &Shape,
     calls: &[(&str, ShapeId, usize)],
-) -> Result<Vec<Vec<Data>>, ParseError> {
-    let mut parser = Parser { body, shape, scanner: Scanner::new(body) };
-    let mut lists: Vec<Vec<Data>> = calls.iter().map(|_| Vec::new()).collect();
-    parser.scanner.enter(b'{').map_err(|_| ParseError::NotGraphql("`data` is not an object"))?;
+) -> Result<Vec<Option<Vec<Data>>>, ParseError> {
+    let mut parser = Parser {
+        body,
+        shape,
+        scanner: Scanner::new(body),
+    };
+    let mut lists: Vec<Option<Vec<Data>>> = calls.iter().map(|_| None).collect();
+    parser
+        .scanner
+        .enter(b'{')
+        .map_err(|_| ParseError::NotGraphql("`data` is not an object"))?;
     let mut first = true;
     while parser.scanner.more(first, b'}')? {
         first = false;
         let key = parser.scanner.string()?;
         parser.scanner.expect(b':')?;
-        let found = calls.iter().position(|(alias, ..)| is_key(key, alias));
-        let Some(index) = found else {
-            parser.scanner.value()?;
-            continue;
-        };
-        let (alias, node, expected) = calls[index];
-        if parser.scanner.peek()? == b'n' {
-            parser.scanner.value()?;
-            continue;
-        }
-        match parser.value(node, alias)? {
-            Data::List(items) if items.len() == expected => lists[index] = items,
-            Data::List(items) => return Err(ParseError::EntityCount { found: items.len(), expected }),
-            _ => {
-                return Err(ParseError::WrongType { key: alias.to_owned(), found: "an object", expected: "a list" });
+        match calls.iter().position(|(alias, ..)| is_key(key, alias)) {
+            Some(index) => lists[index] = parser.entity_list(calls[index])?,
+            None => {
+                parser.scanner.value()?;
             }
-        }
-    }
-    for (list, (.., expected)) in lists.iter_mut().zip(calls) {
-        if list.is_empty() {
-            list.resize(*expected, Data::Null);
         }
     }
     Ok(lists)
@@ -136,6 +159,34 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    fn entity_list(
+        &mut self,
+        (alias, node, expected): (&str, ShapeId, usize),
+    ) -> Result<Option<Vec<Data>>, ParseError> {
+        let wrong = |found, expected| {
+            Err(ParseError::WrongType {
+                key: alias.to_owned(),
+                found,
+                expected,
+            })
+        };
+        let items = match self.value(node, alias)? {
+            Data::Null => return Ok(None),
+            Data::List(items) => items,
+            _ => return wrong("an object", "a list"),
+        };
+        if items.iter().any(|item| matches!(item, Data::List(_))) {
+            return wrong("a list of lists", "a list of entities");
+        }
+        if items.len() != expected {
+            return Err(ParseError::EntityCount {
+                found: items.len(),
+                expected,
+            });
+        }
+        Ok(Some(items))
+    }
+
     /// An object, a list of such, or null.
     fn value(&mut self, node: ShapeId, key: &str) -> Result<Data, ParseError> {
         match self.scanner.peek()? {
@@ -157,8 +208,16 @@ impl Parser<'_> {
             }
             other => {
                 self.scanner.value()?;
-                let found = if other == b'"' { "a string" } else { "a number or boolean" };
-                Err(ParseError::WrongType { key: key.to_owned(), found, expected: "an object" })
+                let found = if other == b'"' {
+                    "a string"
+                } else {
+                    "a number or boolean"
+                };
+                Err(ParseError::WrongType {
+                    key: key.to_owned(),
+                    found,
+                    expected: "an object",
+                })
             }
         }
     }
@@ -211,9 +270,16 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        let field = |json_key: &str, key, child| ShapeField { json_key: json_key.into(), key: KeyId(key), child };
+        let field = |json_key: &str, key, child| ShapeField {
+            json_key: json_key.into(),
+            key: KeyId(key),
+            child,
+        };
         Shape {
-            nodes: vec![vec![field("user", 1, Some(ShapeId(1)))], vec![field("id", 2, None), field("_a0_n", 3, None)]],
+            nodes: vec![
+                vec![field("user", 1, Some(ShapeId(1)))],
+                vec![field("id", 2, None), field("_a0_n", 3, None)],
+            ],
         }
     }
 
@@ -221,7 +287,9 @@ mod tests {
     fn leaves_stay_as_they_came_and_surplus_is_dropped() {
         let body = Bytes::from_static(br#"{"x":[1],"user":{"id":1.500,"_a0_n":"\u00e9","extra":{"a":1}}}"#);
         let parsed = object(&body, &shape(), ShapeId(0)).unwrap();
-        let Some(Data::Object(user)) = parsed.get(KeyId(1)) else { panic!("{parsed:?}") };
+        let Some(Data::Object(user)) = parsed.get(KeyId(1)) else {
+            panic!("{parsed:?}")
+        };
         let raw = |key| match user.get(KeyId(key)) {
             Some(Data::Leaf(raw)) => raw.clone(),
             other => panic!("{other:?}"),
@@ -233,11 +301,26 @@ mod tests {
     #[test]
     fn bad_answers_are_told_apart() {
         for (body, message) in [
-            ("[]", "its answer is not a GraphQL response: it is not a JSON object"),
-            ("{}", "its answer is not a GraphQL response: it has neither `data` nor `errors`"),
-            ("{\"data\":{\"a\":", "its answer is not JSON: the JSON ends too early"),
-            ("{\"data\":{}} x", "its answer is not JSON: unexpected character at byte 12"),
-            ("{\"errors\":3}", "its answer is not a GraphQL response: `errors` is not a list of errors"),
+            (
+                "[]",
+                "its answer is not a GraphQL response: it is not a JSON object",
+            ),
+            (
+                "{}",
+                "its answer is not a GraphQL response: it has neither `data` nor `errors`",
+            ),
+            (
+                "{\"data\":{\"a\":",
+                "its answer is not JSON: the JSON ends too early",
+            ),
+            (
+                "{\"data\":{}} x",
+                "its answer is not JSON: unexpected character at byte 12",
+            ),
+            (
+                "{\"errors\":3}",
+                "its answer is not a GraphQL response: `errors` is not a list of errors",
+            ),
         ] {
             let error = envelope(&Bytes::from_static(body.as_bytes())).unwrap_err();
             assert_eq!(error.to_string(), message, "{body}");
@@ -246,6 +329,9 @@ mod tests {
         assert!(matches!(envelope(&not_utf8), Err(ParseError::NotUtf8)));
         let wrong = Bytes::from_static(br#"{"user":"ada"}"#);
         let error = object(&wrong, &shape(), ShapeId(0)).unwrap_err();
-        assert_eq!(error.to_string(), "it answered `user` with a string, where an object was expected");
+        assert_eq!(
+            error.to_string(),
+            "it answered `user` with a string, where an object was expected"
+        );
     }
 }

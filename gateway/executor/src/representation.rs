@@ -1,53 +1,66 @@
 //! Representations: what is sent for an entity.
 
-use causeway_model::{Representation, RepresentationField};
+use causeway_model::{EntityTarget, RepresentationField, plan::TYPENAME};
 
 use crate::data::{Data, FailureId, Object};
 
 /// Why there is nothing to send for an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unsendable {
-    /// A part of its key is null: there is no such entity to ask for.
-    NullKey,
+    /// A part of its key is null, or nobody answered what the subgraph needs: there is no such entity to ask for.
+    Unknown,
     /// What the subgraph needs could not be loaded.
     Failed(FailureId),
 }
 
 /// Appends the representation's JSON. On an error `out` is as it was before.
-pub(crate) fn write(representation: &Representation, object: &Object, out: &mut Vec<u8>) -> Result<(), Unsendable> {
+pub(crate) fn write(target: &EntityTarget, object: &Object, out: &mut Vec<u8>) -> Result<(), Unsendable> {
     let start = out.len();
     out.extend_from_slice(b"{\"__typename\":\"");
-    out.extend_from_slice(representation.typename.as_bytes());
+    out.extend_from_slice(target.representation.typename.as_bytes());
     out.push(b'"');
-    for field in &representation.fields {
-        if let Err(reason) = write_field(field, object, out, true) {
-            out.truncate(start);
-            return Err(reason);
+    // `__typename` stands there already, whether or not the field set names it too.
+    let fields = target
+        .representation
+        .fields
+        .iter()
+        .filter(|field| field.key != TYPENAME);
+    let written = write_fields(fields, object, Some(&target.concrete_type), out);
+    if written.is_err() {
+        out.truncate(start);
+    }
+    written
+}
+
+/// Writes the fields that apply to the type, and the closing brace.
+fn write_fields<'f>(
+    fields: impl Iterator<Item = &'f RepresentationField>,
+    object: &Object,
+    ty: Option<&str>,
+    out: &mut Vec<u8>,
+) -> Result<(), Unsendable> {
+    let applies = |field: &RepresentationField| {
+        field.only_for.is_empty() || ty.is_some_and(|ty| field.only_for.iter().any(|name| name == ty))
+    };
+    for field in fields.filter(|field| applies(field)) {
+        if out.last() != Some(&b'{') {
+            out.push(b',');
         }
+        out.push(b'"');
+        out.extend_from_slice(field.name.as_bytes());
+        out.extend_from_slice(b"\":");
+        // Null is an answer; no answer at all means that the entity is unknown to the subgraph that was asked.
+        let value = object.get(field.key).ok_or(Unsendable::Unknown)?;
+        write_value(field, value, out)?;
     }
     out.push(b'}');
     Ok(())
 }
 
-fn write_field(
-    field: &RepresentationField,
-    object: &Object,
-    out: &mut Vec<u8>,
-    comma: bool,
-) -> Result<(), Unsendable> {
-    if comma {
-        out.push(b',');
-    }
-    out.push(b'"');
-    out.extend_from_slice(field.name.as_bytes());
-    out.extend_from_slice(b"\":");
-    write_value(field, object.get(field.key).unwrap_or(&Data::Null), out)
-}
-
 fn write_value(field: &RepresentationField, data: &Data, out: &mut Vec<u8>) -> Result<(), Unsendable> {
     match data {
         Data::Failed(failure) => return Err(Unsendable::Failed(*failure)),
-        Data::Null if field.is_key => return Err(Unsendable::NullKey),
+        Data::Null if field.is_key => return Err(Unsendable::Unknown),
         Data::Null => out.extend_from_slice(b"null"),
         Data::Leaf(raw) => out.extend_from_slice(raw),
         Data::List(items) => {
@@ -62,16 +75,7 @@ fn write_value(field: &RepresentationField, data: &Data, out: &mut Vec<u8>) -> R
         }
         Data::Object(object) => {
             out.push(b'{');
-            let mut comma = false;
-            for below in &field.fields {
-                let applies = below.only_for.is_empty()
-                    || object.typename().is_some_and(|ty| below.only_for.iter().any(|name| name == ty));
-                if applies {
-                    write_field(below, object, out, comma)?;
-                    comma = true;
-                }
-            }
-            out.push(b'}');
+            write_fields(field.fields.iter(), object, object.typename(), out)?;
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! One execution: fetches are started, awaited and merged by a single driver.
 
 mod answer;
+mod entity_errors;
 mod request;
 
 use std::{
@@ -9,19 +10,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use causeway_model::{FetchTarget, QueryPlan, Supergraph};
-use futures::{
-    StreamExt,
-    future::BoxFuture,
-    stream::FuturesUnordered,
-};
+use causeway_model::{FetchTarget, QueryPlan, ShapeField, ShapeId, Supergraph};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use http::HeaderMap;
 
 use crate::{
+    client_path::client_path,
     data::{Data, FailureId, Object},
-    error::{ErrorSink, Extensions, GraphqlError},
+    error::{ErrorSink, Extensions, GraphqlError, PathElement},
     port::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest},
     project::Projector,
+    tree::{self, Located, Step},
 };
 use request::EntityBatch;
 
@@ -97,10 +96,21 @@ pub(crate) struct Failure {
 pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outcome {
     let mut run = Run::new(&request);
     run.drive(client).await;
-    let Run { truth, failures, errors, reports, root, .. } = run;
+    let Run {
+        truth,
+        failures,
+        errors,
+        reports,
+        root,
+        ..
+    } = run;
     let projector = Projector::new(request.plan, truth, &failures, errors);
     let (data, errors) = projector.response(&root);
-    Outcome { data, errors, fetches: reports }
+    Outcome {
+        data,
+        errors,
+        fetches: reports,
+    }
 }
 
 struct Run<'a> {
@@ -108,9 +118,21 @@ struct Run<'a> {
     truth: u64,
     root: Data,
     failures: Vec<Failure>,
+    /// Objects whose fields were not brought.
+    lost: Located<Loss>,
     errors: ErrorSink,
     reports: Vec<FetchReport>,
     state: Vec<State>,
+}
+
+/// What an object lacks since a fetch failed.
+#[derive(Debug, Clone, Copy)]
+struct Loss {
+    fetch: usize,
+    node: ShapeId,
+    /// One field of the node alone; `None`: all of them.
+    field: Option<usize>,
+    failure: FailureId,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,14 +157,22 @@ impl<'a> Run<'a> {
         let plan = request.plan;
         let mut truth = 0u64;
         for (bit, condition) in plan.conditions.iter().enumerate() {
-            let holds = request.variables.iter().any(|(name, value)| name == condition.as_str() && &value[..] == b"true");
+            let holds = request
+                .variables
+                .iter()
+                .any(|(name, value)| name == condition.as_str() && &value[..] == b"true");
             truth |= u64::from(holds) << bit;
         }
         let mut root = Object::default();
         for (key, value) in &request.introspection {
             if let Some(index) = plan.keys.iter().position(|name| name == key) {
                 let key = causeway_model::KeyId(u32::try_from(index).expect("keys are counted in 32 bits"));
-                root.merge_field(key, Data::Leaf(value.clone()));
+                let value = if &value[..] == b"null" {
+                    Data::Null
+                } else {
+                    Data::Leaf(value.clone())
+                };
+                root.merge_field(key, value);
             }
         }
         let report = FetchReport {
@@ -156,6 +186,7 @@ impl<'a> Run<'a> {
             truth,
             root: Data::Object(root),
             failures: Vec::new(),
+            lost: Located::default(),
             errors: Vec::new(),
             reports: vec![report; plan.fetches.len()],
             state: vec![State::Waiting; plan.fetches.len()],
@@ -177,7 +208,10 @@ impl<'a> Run<'a> {
         for index in 0..self.state.len() {
             let fetch = &self.request.plan.fetches[index];
             let ready = self.state[index] == State::Waiting
-                && fetch.depends_on.iter().all(|dep| self.state[dep.index()] == State::Done);
+                && fetch
+                    .depends_on
+                    .iter()
+                    .all(|dep| self.state[dep.index()] == State::Done);
             if ready {
                 self.state[index] = State::Running;
                 self.start(index, client, in_flight);
@@ -194,9 +228,21 @@ impl<'a> Run<'a> {
         let batch = match &fetch.target {
             FetchTarget::Root { .. } => None,
             FetchTarget::Entities(calls) => {
-                let batch = request::gather(&mut self.root, calls, &fetch.shape, &self.request.plan.keys);
+                let batch = request::gather(&self.root, calls);
                 self.reports[index].entities_asked = batch.asked();
                 self.reports[index].entities_sent = batch.sent();
+                for (at, (node, failure)) in batch.lost.iter() {
+                    self.lost.push(
+                        at,
+                        Loss {
+                            fetch: index,
+                            node: *node,
+                            field: None,
+                            failure: *failure,
+                        },
+                    );
+                }
+                self.mark_lost();
                 if batch.is_empty() {
                     self.state[index] = State::Done;
                     return;
@@ -212,7 +258,12 @@ impl<'a> Run<'a> {
         in_flight.push(Box::pin(async move {
             let started = Instant::now();
             let reply = client.send(sent).await;
-            Finished { fetch: index, batch, reply, elapsed: started.elapsed() }
+            Finished {
+                fetch: index,
+                batch,
+                reply,
+                elapsed: started.elapsed(),
+            }
         }));
     }
 
@@ -220,7 +271,9 @@ impl<'a> Run<'a> {
         let index = finished.fetch;
         self.state[index] = State::Done;
         self.reports[index].elapsed = finished.elapsed;
-        let usable = finished.reply.and_then(|reply| answer::place(self, index, finished.batch.as_ref(), &reply));
+        let usable = finished
+            .reply
+            .and_then(|reply| answer::place(self, index, finished.batch.as_ref(), &reply));
         self.reports[index].outcome = match usable {
             Ok(()) => FetchOutcome::Answered,
             Err(failure) => {
@@ -229,15 +282,42 @@ impl<'a> Run<'a> {
                 tracing::warn!(subgraph, code = failure.code(), "{message}");
                 let error = GraphqlError::new(failure.code(), Some(subgraph), message, Vec::new());
                 let failure = self.add_failure(error);
-                answer::fail(self, index, finished.batch.as_ref(), failure);
+                answer::lose(self, index, finished.batch.as_ref(), failure);
                 FetchOutcome::Failed
             }
         };
+        self.mark_lost();
+    }
+
+    /// Marks what is lost, wherever nothing stands. Done anew after each answer, for it may bring an object whose
+    /// other fields were lost before.
+    fn mark_lost(&mut self) {
+        for (at, loss) in self.lost.iter() {
+            let shape = &self.request.plan.fetches[loss.fetch].shape;
+            let Some(object) = tree::object_at(&mut self.root, at) else {
+                continue;
+            };
+            match loss.field {
+                None => tree::fail_missing(object, shape, loss.node, loss.failure),
+                Some(field) => {
+                    let field: &ShapeField = &shape.nodes[loss.node.0 as usize][field];
+                    tree::fail_field(object, shape, field, loss.failure);
+                }
+            }
+        }
     }
 
     fn add_failure(&mut self, error: GraphqlError) -> FailureId {
-        self.failures.push(Failure { message: error.message, extensions: error.extensions });
+        self.failures.push(Failure {
+            message: error.message,
+            extensions: error.extensions,
+        });
         FailureId(self.failures.len() - 1)
+    }
+
+    /// A place of the data tree as a path of the response.
+    fn client_path(&self, place: impl IntoIterator<Item = Step>) -> Vec<PathElement> {
+        client_path(self.request.plan, self.truth, place)
     }
 
     fn subgraph_name(&self, fetch: usize) -> &'a str {

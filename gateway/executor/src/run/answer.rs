@@ -1,20 +1,25 @@
 //! What came back: merged into the tree, its errors brought to the client's paths.
 
-use causeway_model::{EntityCall, FetchTarget, Shape, ShapeId};
-use serde_json::Value;
+use causeway_model::{EntityCall, FetchTarget, KeyId, ShapeId};
 
-use super::{Run, request::EntityBatch};
+use super::{
+    Loss, Run,
+    entity_errors::{EntityErrors, data_path},
+    request::{CallBatch, EntityBatch},
+};
 use crate::{
     data::{Data, FailureId},
-    error::{GraphqlError, PathElement},
+    error::GraphqlError,
     parse::{self, Envelope, ParseError, SubgraphError},
     port::{FetchFailure, SubgraphReply},
-    tree::{self, visit_objects},
+    tree::{Step, object_at},
 };
 
 impl From<ParseError> for FetchFailure {
     fn from(error: ParseError) -> Self {
-        FetchFailure::Malformed { reason: error.to_string() }
+        FetchFailure::Malformed {
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -27,28 +32,41 @@ pub(super) fn place(
 ) -> Result<(), FetchFailure> {
     let envelope = parse::envelope(&reply.body)?;
     let plan = run.request.plan;
-    let shape = &plan.fetches[index].shape;
     match (&plan.fetches[index].target, batch) {
-        (FetchTarget::Root { shape: node }, _) => place_root(run, index, (shape, *node), envelope),
-        (FetchTarget::Entities(calls), Some(batch)) => place_entities(run, index, (calls, batch), envelope),
+        (FetchTarget::Root { shape }, _) => place_root(run, index, *shape, &envelope),
+        (FetchTarget::Entities(calls), Some(batch)) => place_entities(run, index, (calls, batch), &envelope),
         (FetchTarget::Entities(_), None) => Ok(()),
     }
 }
 
-/// Marks everything that the fetch would have brought.
-pub(super) fn fail(run: &mut Run<'_>, index: usize, batch: Option<&EntityBatch>, failure: FailureId) {
-    let plan = run.request.plan;
-    let shape = &plan.fetches[index].shape;
-    match (&plan.fetches[index].target, batch) {
-        (FetchTarget::Root { shape: node }, _) => {
-            if let Data::Object(root) = &mut run.root {
-                tree::fail_missing(root, shape, *node, failure);
-            }
+/// Notes everything that the fetch would have brought as lost.
+pub(super) fn lose(run: &mut Run<'_>, index: usize, batch: Option<&EntityBatch>, failure: FailureId) {
+    match (&run.request.plan.fetches[index].target, batch) {
+        (FetchTarget::Root { shape }, _) => {
+            run.lost.push(
+                &[],
+                Loss {
+                    fetch: index,
+                    node: *shape,
+                    field: None,
+                    failure,
+                },
+            );
         }
         (FetchTarget::Entities(calls), Some(batch)) => {
-            each_entity(run, calls, batch, &mut |object, _, call, _| {
-                tree::fail_missing(object, shape, calls[call].shape, failure);
-            });
+            for (call, gathered) in calls.iter().zip(&batch.calls) {
+                for (at, _) in gathered.asked.iter() {
+                    run.lost.push(
+                        at,
+                        Loss {
+                            fetch: index,
+                            node: call.shape,
+                            field: None,
+                            failure,
+                        },
+                    );
+                }
+            }
         }
         (FetchTarget::Entities(_), None) => {}
     }
@@ -57,198 +75,159 @@ pub(super) fn fail(run: &mut Run<'_>, index: usize, batch: Option<&EntityBatch>,
 fn place_root(
     run: &mut Run<'_>,
     index: usize,
-    (shape, node): (&Shape, ShapeId),
-    envelope: Envelope,
+    node: ShapeId,
+    envelope: &Envelope,
 ) -> Result<(), FetchFailure> {
-    let subgraph = run.subgraph_name(index);
-    let names = &run.request.plan.keys;
-    let parsed = envelope.data.as_ref().map(|data| parse::object(data, shape, node)).transpose()?;
+    let shape = &run.request.plan.fetches[index].shape;
+    let parsed = envelope
+        .data
+        .as_ref()
+        .map(|data| parse::object(data, shape, node))
+        .transpose()?;
     let has_data = parsed.is_some();
     if let (Some(parsed), Data::Object(root)) = (parsed, &mut run.root) {
         root.merge(parsed);
     }
-    let mut without_path: Option<GraphqlError> = None;
+    // Root fields that an error speaks of, and errors that speak of none.
+    let mut explained: Vec<KeyId> = Vec::new();
+    let mut general: Vec<&SubgraphError> = Vec::new();
     for error in &envelope.errors {
-        let path = error.path.as_deref().and_then(|path| shape_path(names, shape, node, path));
-        let own = |path| GraphqlError::from_subgraph(subgraph, &error.message, error.extensions.as_ref(), path);
-        match path {
-            Some(path) if !path.is_empty() => run.errors.push(own(path)),
-            _ if has_data => run.errors.push(own(Vec::new())),
-            _ => without_path = without_path.or(Some(own(Vec::new()))),
+        let place = data_path(shape, node, &error.path);
+        match place.first() {
+            Some(Step::Key(key)) => {
+                explained.push(*key);
+                report(run, index, error, place);
+            }
+            _ => general.push(error),
         }
     }
     if !has_data {
-        fail_root(run, index, without_path);
-    }
-    Ok(())
-}
-
-/// `data: null`: what no error of the subgraph speaks of gets one.
-fn fail_root(run: &mut Run<'_>, index: usize, error: Option<GraphqlError>) {
-    let subgraph = run.subgraph_name(index);
-    let error = error.unwrap_or_else(|| {
-        let message = format!("subgraph `{subgraph}` answered without data");
-        GraphqlError::new("SUBGRAPH_ERROR", Some(subgraph), message, Vec::new())
-    });
-    let explained: Vec<String> = run
-        .errors
-        .iter()
-        .filter_map(|error| match error.path.first() {
-            Some(PathElement::Key(key)) => Some(key.clone()),
-            _ => None,
-        })
-        .collect();
-    let failure = run.add_failure(error);
-    let plan = run.request.plan;
-    let fetch = &plan.fetches[index];
-    let (FetchTarget::Root { shape }, Data::Object(root)) = (&fetch.target, &mut run.root) else { return };
-    for field in &fetch.shape.nodes[shape.0 as usize] {
-        if !explained.contains(&plan.keys[field.key.0 as usize]) && root.get(field.key).is_none() {
-            root.merge_field(field.key, Data::Failed(failure));
+        let fields = shape.nodes[node.0 as usize].iter().enumerate();
+        let silent: Vec<usize> = fields
+            .filter(|(_, field)| !explained.contains(&field.key))
+            .map(|(number, _)| number)
+            .collect();
+        if !silent.is_empty() {
+            let failure = no_data(run, index, take_first(&mut general).or(envelope.errors.first()));
+            for field in silent {
+                run.lost.push(
+                    &[],
+                    Loss {
+                        fetch: index,
+                        node,
+                        field: Some(field),
+                        failure,
+                    },
+                );
+            }
         }
     }
+    general
+        .into_iter()
+        .for_each(|error| report(run, index, error, []));
+    Ok(())
 }
 
 fn place_entities(
     run: &mut Run<'_>,
     index: usize,
     (calls, batch): (&[EntityCall], &EntityBatch),
-    envelope: Envelope,
+    envelope: &Envelope,
 ) -> Result<(), FetchFailure> {
-    let subgraph = run.subgraph_name(index);
     let shape = &run.request.plan.fetches[index].shape;
-    let Some(data) = &envelope.data else {
-        // Nothing came: the subgraph's errors, if they point nowhere, land on every entity of the batch.
-        let error = envelope.errors.first().map_or_else(
-            || {
-                let message = format!("subgraph `{subgraph}` answered without data");
-                GraphqlError::new("SUBGRAPH_ERROR", Some(subgraph), message, Vec::new())
-            },
-            |error| GraphqlError::from_subgraph(subgraph, &error.message, error.extensions.as_ref(), Vec::new()),
-        );
-        let failure = run.add_failure(error);
-        fail(run, index, Some(batch), failure);
-        return Ok(());
-    };
-    let names = &run.request.plan.keys;
     let expected: Vec<_> = calls
         .iter()
         .zip(&batch.calls)
         .map(|(call, batch)| (call.alias.as_str(), call.shape, batch.count))
         .collect();
-    let lists = parse::entities(data, shape, &expected)?;
-    let errors: Vec<EntityError<'_>> =
-        envelope.errors.iter().map(|error| EntityError::locate(error, calls, &lists, (names, shape))).collect();
-    let mut located = Vec::new();
-    each_entity(run, calls, batch, &mut |object, path, call, entity| {
-        if let Data::Object(loaded) = &lists[call][entity] {
-            object.merge(loaded.clone());
+    let lists = match &envelope.data {
+        Some(data) => parse::entities(data, shape, &expected)?,
+        None => calls.iter().map(|_| None).collect(),
+    };
+    let mut errors = EntityErrors::locate(&envelope.errors, &expected, &lists, shape);
+    let has_any_list = lists
+        .iter()
+        .zip(&batch.calls)
+        .any(|(list, gathered)| list.is_some() && gathered.count > 0);
+    let general = take_first(&mut errors.general);
+    let mut failure = None;
+    for (number, (list, gathered)) in lists.into_iter().zip(&batch.calls).enumerate() {
+        match list {
+            Some(list) => merge_entities(run, list, gathered),
+            None => {
+                for (at, _) in gathered
+                    .asked
+                    .iter()
+                    .filter(|(_, entity)| !errors.concern(number, **entity))
+                {
+                    let failure = *failure
+                        .get_or_insert_with(|| no_data(run, index, general.or(envelope.errors.first())));
+                    run.lost.push(
+                        at,
+                        Loss {
+                            fetch: index,
+                            node: calls[number].shape,
+                            field: None,
+                            failure,
+                        },
+                    );
+                }
+            }
         }
-        for error in errors.iter().filter(|error| error.concerns(call, entity)) {
-            let path = path.iter().cloned().chain(error.below.iter().cloned()).collect();
-            let extensions = error.error.extensions.as_ref();
-            located.push(GraphqlError::from_subgraph(subgraph, &error.error.message, extensions, path));
+        for (at, entity) in gathered.asked.iter() {
+            // An error without a usable path may be about any of them.
+            if let (Some(error), true) = (general, has_any_list) {
+                report(run, index, error, at.iter().copied());
+            }
+            for error in errors.of(number, *entity) {
+                report(run, index, error.error, at.iter().chain(&error.below).copied());
+            }
         }
-    });
-    run.errors.extend(located);
+    }
+    if let (Some(error), None, false) = (general, failure, has_any_list) {
+        report(run, index, error, []);
+    }
+    errors
+        .general
+        .into_iter()
+        .for_each(|error| report(run, index, error, []));
     Ok(())
 }
 
-/// Calls `visit` with each object that was asked for: the object, its path, its call, its index in the answer.
-fn each_entity(
-    run: &mut Run<'_>,
-    calls: &[EntityCall],
-    batch: &EntityBatch,
-    visit: &mut dyn FnMut(&mut crate::data::Object, &[PathElement], usize, usize),
-) {
-    let names = &run.request.plan.keys;
-    for (number, (call, gathered)) in calls.iter().zip(&batch.calls).enumerate() {
-        for (place, assigned) in call.places.iter().zip(&gathered.assigned) {
-            let mut next = assigned.iter();
-            visit_objects(&mut run.root, &place.path, names, &mut |object, path| {
-                if let Some(Some(entity)) = next.next() {
-                    visit(object, path, number, *entity);
-                }
-            });
+fn merge_entities(run: &mut Run<'_>, mut list: Vec<Data>, gathered: &CallBatch) {
+    let each_once = gathered.asked.len() == gathered.count;
+    for (at, entity) in gathered.asked.iter() {
+        let loaded = &mut list[*entity];
+        let loaded = if each_once {
+            std::mem::replace(loaded, Data::Null)
+        } else {
+            loaded.clone()
+        };
+        if let (Data::Object(loaded), Some(object)) = (loaded, object_at(&mut run.root, at)) {
+            object.merge(loaded);
         }
     }
 }
 
-/// A subgraph's error, and which entities of the batch it is about.
-struct EntityError<'e> {
-    error: &'e SubgraphError,
-    /// `None`: any call.
-    call: Option<usize>,
-    /// Empty: every entity.
-    entities: Vec<usize>,
-    below: Vec<PathElement>,
+/// The failure that stands where an answer without data leaves nothing.
+fn no_data(run: &mut Run<'_>, index: usize, error: Option<&SubgraphError>) -> FailureId {
+    let subgraph = run.subgraph_name(index);
+    let error = error.map_or_else(
+        || {
+            let message = format!("subgraph `{subgraph}` answered without data");
+            GraphqlError::new("SUBGRAPH_ERROR", Some(subgraph), message, Vec::new())
+        },
+        |error| GraphqlError::from_subgraph(subgraph, error, Vec::new()),
+    );
+    run.add_failure(error)
 }
 
-impl<'e> EntityError<'e> {
-    /// Paths look like `["_entities", 3, "name"]`. Some servers leave the index out; then the entities are meant
-    /// that have nothing at that place.
-    fn locate(
-        error: &'e SubgraphError,
-        calls: &[EntityCall],
-        lists: &[Vec<Data>],
-        (names, shape): (&[String], &Shape),
-    ) -> Self {
-        let path = error.path.as_deref().unwrap_or_default();
-        let call = path.first().and_then(Value::as_str).and_then(|alias| {
-            calls.iter().position(|call| call.alias == alias)
-        });
-        let (index, rest) = match path.get(1..) {
-            Some([Value::Number(index), rest @ ..]) => (index.as_u64().and_then(|i| usize::try_from(i).ok()), rest),
-            Some(rest) => (None, rest),
-            None => (None, [].as_slice()),
-        };
-        let Some(number) = call else {
-            return Self { error, call: None, entities: Vec::new(), below: Vec::new() };
-        };
-        let below = shape_path(names, shape, calls[number].shape, rest);
-        let entities = match index {
-            Some(index) => vec![index],
-            None => entities_without(&lists[number], shape, calls[number].shape, rest),
-        };
-        Self { error, call: Some(number), entities, below: below.unwrap_or_default() }
-    }
-
-    fn concerns(&self, call: usize, entity: usize) -> bool {
-        self.call.is_none_or(|own| own == call) && (self.entities.is_empty() || self.entities.contains(&entity))
-    }
+fn report(run: &mut Run<'_>, index: usize, error: &SubgraphError, place: impl IntoIterator<Item = Step>) {
+    let path = run.client_path(place);
+    run.errors
+        .push(GraphqlError::from_subgraph(run.subgraph_name(index), error, path));
 }
 
-/// Entities that are null, or whose field at the start of `rest` is.
-fn entities_without(list: &[Data], shape: &Shape, node: ShapeId, rest: &[Value]) -> Vec<usize> {
-    let key = rest.first().and_then(Value::as_str).and_then(|json_key| {
-        shape.nodes[node.0 as usize].iter().find(|field| field.json_key == json_key).map(|field| field.key)
-    });
-    let lacks = |entity: &Data| match (entity, key) {
-        (Data::Object(object), Some(key)) => matches!(object.get(key), None | Some(Data::Null)),
-        (Data::Object(_), None) => false,
-        _ => true,
-    };
-    list.iter().enumerate().filter(|(_, entity)| lacks(entity)).map(|(index, _)| index).collect()
-}
-
-/// Follows a JSON path along the shape, aliases undone; cut where it leaves the shape.
-fn shape_path(names: &[String], shape: &Shape, node: ShapeId, path: &[Value]) -> Option<Vec<PathElement>> {
-    let mut found = Vec::with_capacity(path.len());
-    let mut node = Some(node);
-    for element in path {
-        match element {
-            Value::Number(index) => found.push(PathElement::Index(usize::try_from(index.as_u64()?).ok()?)),
-            Value::String(json_key) => {
-                let Some(here) = node else { break };
-                let Some(field) = shape.nodes[here.0 as usize].iter().find(|field| field.json_key == *json_key)
-                else {
-                    break;
-                };
-                node = field.child;
-                found.push(PathElement::Key(tree::name(names, field.key)));
-            }
-            _ => return None,
-        }
-    }
-    Some(found)
+fn take_first<'e>(errors: &mut Vec<&'e SubgraphError>) -> Option<&'e SubgraphError> {
+    (!errors.is_empty()).then(|| errors.remove(0))
 }

@@ -3,29 +3,32 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use causeway_model::{EntityCall, Fetch, Shape};
+use causeway_model::{EntityCall, EntityPlace, Fetch, ShapeId};
 
 use crate::{
-    data::Data,
+    data::{Data, FailureId},
     error::write_json,
     representation::{self, Unsendable},
-    tree::{self, visit_objects},
+    tree::{self, Located, visit_objects},
 };
 
 /// The entities that one fetch asks for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct EntityBatch {
     /// By `_entities` field of the fetch.
     pub(crate) calls: Vec<CallBatch>,
+    /// Objects that cannot be asked for since another fetch failed, with the shape that they will lack.
+    pub(crate) lost: Located<(ShapeId, FailureId)>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct CallBatch {
     /// JSON of the representations, each one once, in the order in which they were first met.
     representations: Vec<u8>,
+    /// Number of representations.
     pub(crate) count: usize,
-    /// By place of the call: for each object met there, the index of its representation. `None`: not asked for.
-    pub(crate) assigned: Vec<Vec<Option<usize>>>,
+    /// The objects that were asked for, each with the index of its representation.
+    pub(crate) asked: Located<usize>,
 }
 
 impl EntityBatch {
@@ -38,56 +41,69 @@ impl EntityBatch {
     }
 
     pub(crate) fn asked(&self) -> usize {
-        self.calls.iter().flat_map(|call| call.assigned.iter().flatten()).filter(|index| index.is_some()).count()
+        self.calls.iter().map(|call| call.asked.len()).sum()
     }
 }
 
-/// Walks to the entities and builds their representations; equal ones are sent once. Entities that lack what
-/// the subgraph needs since another fetch failed are marked as failed, too.
-pub(crate) fn gather(root: &mut Data, calls: &[EntityCall], shape: &Shape, names: &[String]) -> EntityBatch {
-    let calls = calls.iter().map(|call| gather_call(root, call, shape, names)).collect();
-    EntityBatch { calls }
-}
-
-fn gather_call(root: &mut Data, call: &EntityCall, shape: &Shape, names: &[String]) -> CallBatch {
-    let mut batch = CallBatch::default();
-    let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-    let mut buffer = Vec::new();
-    for place in &call.places {
-        let mut assigned = Vec::new();
-        visit_objects(root, &place.path, names, &mut |object, _| {
-            let Some(target) = tree::target(object, &place.targets) else {
-                assigned.push(None);
-                return;
-            };
-            buffer.clear();
-            match representation::write(&target.representation, object, &mut buffer) {
-                Ok(()) => {
-                    let index = match known.get(&buffer) {
-                        Some(index) => *index,
-                        None => {
-                            if batch.count > 0 {
-                                batch.representations.push(b',');
-                            }
-                            batch.representations.extend_from_slice(&buffer);
-                            known.insert(buffer.clone(), batch.count);
-                            batch.count += 1;
-                            batch.count - 1
-                        }
-                    };
-                    assigned.push(Some(index));
-                }
-                Err(reason) => {
-                    if let Unsendable::Failed(failure) = reason {
-                        tree::fail_missing(object, shape, call.shape, failure);
-                    }
-                    assigned.push(None);
-                }
-            }
-        });
-        batch.assigned.push(assigned);
+/// Walks to the entities and builds their representations; equal ones are sent once.
+pub(crate) fn gather(root: &Data, calls: &[EntityCall]) -> EntityBatch {
+    let mut batch = EntityBatch::default();
+    for call in calls {
+        let mut gatherer = Gatherer {
+            batch: CallBatch::default(),
+            shape: call.shape,
+            lost: &mut batch.lost,
+            known: HashMap::new(),
+            buffer: Vec::new(),
+        };
+        call.places.iter().for_each(|place| gatherer.place(root, place));
+        let gathered = gatherer.batch;
+        batch.calls.push(gathered);
     }
     batch
+}
+
+struct Gatherer<'l> {
+    batch: CallBatch,
+    shape: ShapeId,
+    lost: &'l mut Located<(ShapeId, FailureId)>,
+    /// Index by representation.
+    known: HashMap<Vec<u8>, usize>,
+    buffer: Vec<u8>,
+}
+
+impl Gatherer<'_> {
+    fn place(&mut self, root: &Data, place: &EntityPlace) {
+        visit_objects(root, &place.path, &mut |object, at| {
+            let Some(target) = tree::target(object, &place.targets) else {
+                return;
+            };
+            self.buffer.clear();
+            match representation::write(target, object, &mut self.buffer) {
+                Ok(()) => {
+                    let index = self.index();
+                    self.batch.asked.push(at, index);
+                }
+                Err(Unsendable::Failed(failure)) => self.lost.push(at, (self.shape, failure)),
+                Err(Unsendable::Unknown) => {}
+            }
+        });
+    }
+
+    /// The index of the representation in the buffer.
+    fn index(&mut self) -> usize {
+        if let Some(index) = self.known.get(&self.buffer) {
+            return *index;
+        }
+        let batch = &mut self.batch;
+        if batch.count > 0 {
+            batch.representations.push(b',');
+        }
+        batch.representations.extend_from_slice(&self.buffer);
+        self.known.insert(self.buffer.clone(), batch.count);
+        batch.count += 1;
+        batch.count - 1
+    }
 }
 
 /// `{"query":…,"variables":{…}}`, with only the variables that the document uses.
