@@ -30,10 +30,7 @@ const JWKS_CACHE_CONTROL: &str = "public, max-age=300";
 
 /// The federation SDL, the same bytes for the same build.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new()
-        .federation()
-        .compose_directive()
-        .include_specified_by();
+    let options = SDLExportOptions::new().federation().compose_directive();
     builder().finish().sdl_with_options(options)
 }
 

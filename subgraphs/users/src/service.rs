@@ -116,3 +116,6 @@ pub(crate) fn identity_of(user: &User) -> Identity {
         scopes: vec![PROFILE_SCOPE.to_owned()],
     }
 }
+
+#[cfg(test)]
+mod tests;
