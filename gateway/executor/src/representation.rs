@@ -13,9 +13,8 @@ pub(crate) enum Unsendable {
     Failed(FailureId),
 }
 
-/// Appends the representation's JSON. On an error `out` is as it was before.
+/// Appends the representation's JSON. After an error `out` holds the part that was written.
 pub(crate) fn write(target: &EntityTarget, object: &Object, out: &mut Vec<u8>) -> Result<(), Unsendable> {
-    let start = out.len();
     out.extend_from_slice(b"{\"__typename\":\"");
     out.extend_from_slice(target.representation.typename.as_bytes());
     out.push(b'"');
@@ -25,11 +24,7 @@ pub(crate) fn write(target: &EntityTarget, object: &Object, out: &mut Vec<u8>) -
         .fields
         .iter()
         .filter(|field| field.key != TYPENAME);
-    let written = write_fields(fields, object, Some(&target.concrete_type), out);
-    if written.is_err() {
-        out.truncate(start);
-    }
-    written
+    write_fields(fields, object, Some(&target.concrete_type), out)
 }
 
 /// Writes the fields that apply to the type, and the closing brace.

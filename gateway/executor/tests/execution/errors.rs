@@ -266,6 +266,42 @@ fn entities_without_data() {
     );
 }
 
+/// No null is left that the error could stand at; it is told nevertheless.
+#[test]
+fn an_error_about_the_whole_batch_is_told_beside_errors_about_each_entity() {
+    let answer = prices(
+        r#"{"data":null,"errors":[{"message":"x","path":["_entities",0]},{"message":"y","path":["_entities",1]},
+            {"message":"all"}]}"#,
+    );
+    assert_eq!(
+        answer.complaints(),
+        ["list.0: x", "list.1: y", "list.2: x", ": all"]
+    );
+}
+
+#[test]
+fn an_entitys_error_explains_what_is_missing_in_it() {
+    let mut plan = PlanBuilder::new("p: P { price: Int! } q: Q { price: Int! }");
+    let root = plan.root("catalog", "p { id } q { id }");
+    let call = Call::at("p", "P { id! }")
+        .and_at("q", "Q { id! }")
+        .brings("price");
+    plan.calls("prices", &[root], vec![call]);
+    let mut run = Execution::start(plan);
+    run.answer("catalog", r#"{"data":{"p":{"id":"1"},"q":{"id":"1"}}}"#);
+    run.answer(
+        "prices",
+        r#"{"data":{"_entities":[null,null]},"errors":[{"message":"no","path":["_entities",0]}]}"#,
+    );
+    run.finish().is(
+        r#"{"p":null,"q":null}"#,
+        &[
+            "p: no",
+            "q.price: the field is non-null, but no subgraph brought a value",
+        ],
+    );
+}
+
 #[test]
 fn errors_of_one_question_do_not_touch_the_other() {
     let mut plan = PlanBuilder::new("me: User { name: String } top: Product { price: Int }");
