@@ -7,6 +7,7 @@ pub mod commands;
 mod load;
 mod wiring;
 
+pub use causeway_config::{Config, parse as parse_config};
 pub use load::{LoadError, LoadedGraph, load, load_config, read_subgraphs};
 pub use wiring::{Gateway, start};
 
