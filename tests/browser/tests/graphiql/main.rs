@@ -1,10 +1,13 @@
-//! The GraphiQL page in a real browser that can reach nothing but loopback.
+//! The GraphiQL page of the real shop, in a real browser that can reach nothing but loopback.
 
-mod stub;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use browser::{Browser, Page};
+use kit::Shutdown;
 use serde_json::Value;
+use shop::{Addresses, Databases, Options, Running};
+use tempfile::TempDir;
 
 /// The result pane's visible lines; Monaco writes spaces as no-break spaces.
 const RESULT: &str = "document.querySelector('.result-window').innerText.replaceAll('\\u00a0', ' ')";
@@ -14,7 +17,9 @@ async fn a_new_visitor_runs_the_first_query_without_the_internet() {
     let Some(mut browser) = Browser::start().unwrap() else {
         return;
     };
-    let address = stub::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let shop = open_shop(&folder).await;
+    let address = shop.gateway;
     let mut page = browser.open(&format!("http://{address}/")).await.unwrap();
 
     page.until(r#"document.querySelector(".graphiql-query-editor .view-line")?.innerText"#)
@@ -47,7 +52,9 @@ async fn the_editor_checks_a_query_against_the_schema() {
     let Some(mut browser) = Browser::start().unwrap() else {
         return;
     };
-    let address = stub::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let shop = open_shop(&folder).await;
+    let address = shop.gateway;
     let mut page = browser.open(&format!("http://{address}/")).await.unwrap();
 
     page.until(r#"document.querySelector(".graphiql-query-editor .view-line")?.innerText"#)
@@ -75,6 +82,16 @@ async fn the_editor_checks_a_query_against_the_schema() {
         "{message}"
     );
     assert_eq!(page.complaints(), [""; 0]);
+}
+
+async fn open_shop(folder: &TempDir) -> Running {
+    let options = Options {
+        addresses: Addresses::any(),
+        databases: Databases::in_folder(folder.path()),
+        seed_size: 50,
+        timeout: Duration::from_secs(5),
+    };
+    shop::start(options, Shutdown::new()).await.unwrap()
 }
 
 async fn tabs(page: &mut Page) -> anyhow::Result<Vec<String>> {
