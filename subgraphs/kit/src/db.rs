@@ -5,6 +5,8 @@ mod counted;
 mod macros;
 mod url;
 
+use std::fs::File;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ pub enum Database {
 pub enum DbError {
     #[error("cannot create the folder {folder} for the database: {source}")]
     Folder { folder: String, source: std::io::Error },
+    #[error("cannot lock {file} for opening the database: {source}")]
+    Lock { file: String, source: std::io::Error },
     #[error("cannot open the database {url}: {source}")]
     Open { url: DatabaseUrl, source: sqlx::Error },
     #[error("cannot bring the database {url} up to date: {source}")]
@@ -58,6 +62,8 @@ impl Database {
         match url.location() {
             Location::SqliteFile(path) => {
                 create_folder(path)?;
+                // SQLite itself has no lock that covers the switch to WAL and all migrations.
+                let _alone = lock_start(path).await?;
                 let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
                 let pool = open_sqlite(url, options, MAX_CONNECTIONS).await?;
                 migrations.sqlite.run(&pool).await.map_err(migrate)?;
@@ -128,7 +134,7 @@ pub fn placeholders(first: usize, count: usize) -> String {
         .join(", ")
 }
 
-fn create_folder(path: &std::path::Path) -> Result<(), DbError> {
+fn create_folder(path: &Path) -> Result<(), DbError> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
             std::fs::create_dir_all(folder).map_err(|source| DbError::Folder {
@@ -138,6 +144,23 @@ fn create_folder(path: &std::path::Path) -> Result<(), DbError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Keeps other processes that open the same file waiting until the returned file is dropped. The empty lock file
+/// stays: removing it would let two processes lock two different files.
+async fn lock_start(path: &Path) -> Result<File, DbError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = name.display().to_string();
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::create(name)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let locked = locked
+        .await
+        .unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+    locked.map_err(|source| DbError::Lock { file, source })
 }
 
 async fn open_sqlite(

@@ -138,6 +138,28 @@ async fn postgres() {
     }
 }
 
+/// Many processes start at the same time on a database that none has opened before.
+async fn starts_at_the_same_time(url: &DatabaseUrl) {
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Database::connect(&url, one_table()).await })
+        })
+        .collect();
+    for start in starts {
+        assert_eq!(count(&start.await.unwrap().unwrap()).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn starts_at_the_same_time_wait_for_each_others_migrations() {
+    let (_folder, url) = testing::sqlite();
+    starts_at_the_same_time(&url).await;
+    if let Some(url) = testing::postgres().await {
+        starts_at_the_same_time(&url).await;
+    }
+}
+
 #[tokio::test]
 async fn every_test_database_is_new_and_empty() {
     let (Some(one), Some(other)) = (testing::postgres().await, testing::postgres().await) else {

@@ -71,7 +71,7 @@ async fn adding_and_finding(users: &SqlUsers, db: &Database) {
         .by_handles(&keys(["user2", "u-1", "USER1", ""]))
         .await
         .unwrap();
-    assert_eq!(found, [two.user.clone()], "handles are compared exactly");
+    assert_eq!(found, vec![two.user.clone()], "handles are compared exactly");
     assert_eq!(db.statements(), before + 2);
     assert!(users.by_ids(&[]).await.unwrap().is_empty());
     assert_eq!(db.statements(), before + 2, "no key, no statement");
