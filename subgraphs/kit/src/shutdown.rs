@@ -30,10 +30,6 @@ impl Shutdown {
         self.0.send_replace(true);
     }
 
-    pub fn is_triggered(&self) -> bool {
-        *self.0.borrow()
-    }
-
     /// Resolves once the switch is triggered; at once if it already is.
     pub async fn wait(&self) {
         // The sender lives in self, so the channel cannot close while this waits.

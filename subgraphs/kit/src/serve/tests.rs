@@ -107,7 +107,6 @@ async fn a_request_that_never_ends_is_cut_after_the_drain() {
 #[tokio::test]
 async fn a_triggered_shutdown_stays_triggered() {
     let shutdown = Shutdown::new();
-    assert!(!shutdown.is_triggered());
     let waiting = tokio::spawn({
         let shutdown = shutdown.clone();
         async move { shutdown.wait().await }
@@ -116,5 +115,4 @@ async fn a_triggered_shutdown_stays_triggered() {
     waiting.await.unwrap();
     shutdown.trigger();
     shutdown.wait().await;
-    assert!(shutdown.is_triggered());
 }

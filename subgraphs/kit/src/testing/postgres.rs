@@ -20,7 +20,7 @@ const REQUIRE_VARIABLE: &str = "CAUSEWAY_REQUIRE_SERVICES";
 
 /// Arguments: folder, folder of the binaries, account to run as (empty: the current one).
 const WATCHDOG: &str = r#"
-trap '' INT TERM HUP
+trap '' INT TERM HUP PIPE
 dir=$1 bin=$2 account=$3
 as_account() { if [ -n "$account" ]; then setpriv --reuid="$account" --regid="$(id -g "$account")" --clear-groups "$@"; else "$@"; fi; }
 {
