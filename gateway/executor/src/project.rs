@@ -168,9 +168,13 @@ impl<'a> Projector<'a> {
                 let found = object
                     .typename()
                     .and_then(|ty| node.by_type.iter().find(|(name, _)| name == ty));
-                match found {
-                    Some((name, index)) => (name.as_str(), &node.selections[*index]),
-                    None => return self.unknown_type(object),
+                match (found, node.by_type.first()) {
+                    (Some((name, index)), _) => (name.as_str(), &node.selections[*index]),
+                    // An interface object: nobody asked which type it is, since all are read alike.
+                    (None, Some((name, _))) if object.get(TYPENAME).is_none() && node.selections.len() == 1 => {
+                        (name.as_str(), &node.selections[0])
+                    }
+                    (None, _) => return self.unknown_type(object),
                 }
             }
         };

@@ -9,6 +9,7 @@ use causeway_model::{
 };
 
 use crate::{
+    draft::merge_representation,
     operation::{Keys, SelectedField, Selection, Selections},
     scope::Scope,
 };
@@ -33,20 +34,21 @@ impl NeededBuilder<'_> {
         for item in &set.items {
             match item {
                 FieldSetItem::Field(field) if field.name == "__typename" => {
-                    representation.push(typename());
+                    add(&mut representation, typename());
                 }
                 FieldSetItem::Field(field) => {
                     let (selected, sent) = self.field(field, ty, scope);
                     selection.push(selected);
-                    representation.push(sent);
+                    add(&mut representation, sent);
                 }
                 FieldSetItem::Fragment { on, selection: inner } => {
                     let inner = self.build(inner, on, scope);
                     let only_for = self.graph.possible_types(on).to_vec();
-                    representation.extend(inner.representation.into_iter().map(|field| RepresentationField {
-                        only_for: if field.only_for.is_empty() { only_for.clone() } else { field.only_for },
-                        ..field
-                    }));
+                    for field in inner.representation {
+                        let only_for =
+                            if field.only_for.is_empty() { only_for.clone() } else { field.only_for.clone() };
+                        add(&mut representation, RepresentationField { only_for, ..field });
+                    }
                     selection.push(Selection::Fragment {
                         on: on.clone(),
                         guard: Conjunction::ALWAYS,
@@ -64,7 +66,9 @@ impl NeededBuilder<'_> {
             let child = self.field_type(ty, &field.name);
             let mut below = self.build(&field.selection, &child, &scope.below(key));
             if self.graph.possible_types(&child) != std::slice::from_ref(&child) {
-                below.representation.insert(0, typename());
+                if !below.representation.iter().any(|field| field.key == TYPENAME) {
+                    below.representation.insert(0, typename());
+                }
             }
             below
         });
@@ -90,6 +94,22 @@ impl NeededBuilder<'_> {
         let schema = &self.graph.supergraph().schema;
         schema.type_field(ty, field).map_or_else(|_| ty.clone(), |found| found.ty.inner_named_type().clone())
     }
+}
+
+/// A name is sent once: fragments that overlap widen each other's types.
+fn add(representation: &mut Vec<RepresentationField>, field: RepresentationField) {
+    let Some(held) = representation.iter_mut().find(|held| held.key == field.key) else {
+        representation.push(field);
+        return;
+    };
+    if held.only_for.is_empty() || field.only_for.is_empty() {
+        held.only_for.clear();
+    } else {
+        let missing: Vec<Name> =
+            field.only_for.iter().filter(|name| !held.only_for.contains(name)).cloned().collect();
+        held.only_for.extend(missing);
+    }
+    merge_representation(&mut held.fields, field.fields);
 }
 
 fn typename() -> RepresentationField {
