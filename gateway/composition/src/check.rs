@@ -1,6 +1,7 @@
 //! Rules about the merged graph. One rule, one file, like [`crate::rules`], but over the supergraph.
 
 mod auth;
+mod custom_directives;
 mod inaccessible;
 mod interface_fields;
 mod runtime_types;
@@ -11,8 +12,9 @@ use crate::supergraph::Supergraph;
 
 type Rule = fn(&[Subgraph], &Supergraph, &mut Diagnostics);
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     auth::check,
+    custom_directives::check,
     inaccessible::check,
     interface_fields::check,
     runtime_types::check,

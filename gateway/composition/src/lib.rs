@@ -98,6 +98,9 @@ fn phases(inputs: &[SubgraphInput], diagnostics: &mut Diagnostics) -> Option<(St
     if diagnostics.has_errors() {
         return None;
     }
+    for subgraph in &subgraphs {
+        rules::check_with_merge(subgraph, diagnostics);
+    }
     let supergraph = merge::merge(&subgraphs, diagnostics);
     if !diagnostics.has_errors() {
         check::check(&subgraphs, &supergraph, diagnostics);

@@ -85,6 +85,8 @@ pub(crate) struct Links {
     /// The local name of `@link` itself.
     pub(crate) directive: Option<String>,
     pub(crate) all: Vec<Link>,
+    /// Directives that a federation 1 subgraph defines itself: federation's names mean federation's directives.
+    defined: Vec<String>,
 }
 
 impl Links {
@@ -93,11 +95,18 @@ impl Links {
         let applied: Vec<&Node<Directive>> =
             document.definitions.iter().flat_map(schema_directives).collect();
         let Some(directive) = link_directive_name(&applied) else {
-            return (Self::default(), Vec::new());
+            return (
+                Self {
+                    defined: defined_directives(document),
+                    ..Self::default()
+                },
+                Vec::new(),
+            );
         };
         let mut links = Self {
             directive: Some(directive.clone()),
             all: Vec::new(),
+            defined: defined_directives(document),
         };
         let mut problems = Vec::new();
         for application in applied
@@ -135,7 +144,10 @@ impl Links {
             Some(link) => fed
                 .known_in(link.url.version)
                 .then(|| link.local_directive(fed.name())),
-            None => fed.in_federation_1().then(|| fed.name().to_owned()),
+            None => {
+                let known = fed.in_federation_1() || self.defined.iter().any(|name| name == fed.name());
+                known.then(|| fed.name().to_owned())
+            }
         }
     }
 
@@ -158,6 +170,14 @@ impl Links {
         }
         None
     }
+}
+
+fn defined_directives(document: &Document) -> Vec<String> {
+    let name = |definition: &Definition| match definition {
+        Definition::DirectiveDefinition(directive) => Some(directive.name.to_string()),
+        _ => None,
+    };
+    document.definitions.iter().filter_map(name).collect()
 }
 
 fn schema_directives(definition: &Definition) -> &[Node<Directive>] {

@@ -25,11 +25,12 @@ mod ty;
 mod union;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, enumerate, name_subgraphs};
+use crate::rules::usage;
 use crate::spec::Fed;
 use crate::subgraph::{Kind, Location, Subgraph, TypeDef};
 use crate::supergraph::{JoinType, MergedType, Supergraph};
 use apollo_compiler::Name;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn merge(subgraphs: &[Subgraph], diagnostics: &mut Diagnostics) -> Supergraph {
     let mut cx = Context::new(subgraphs, diagnostics);
@@ -61,7 +62,23 @@ pub(crate) struct Context<'a, 'd> {
     /// Custom directives that `@composeDirective` carries into the supergraph.
     composed: compose_directive::Composed,
     overrides: overrides::Overrides,
+    facts: Vec<Facts>,
     positions: enum_::Positions,
+}
+
+/// What one subgraph's field sets say of its fields, as (type, field).
+struct Facts {
+    keys: BTreeSet<(Name, Name)>,
+    provided: BTreeSet<(Name, Name)>,
+}
+
+impl Facts {
+    fn of(subgraph: &Subgraph) -> Self {
+        Self {
+            keys: usage::key_fields(subgraph),
+            provided: usage::provided_fields(subgraph),
+        }
+    }
 }
 
 /// A type in one subgraph.
@@ -78,6 +95,7 @@ impl<'a, 'd> Context<'a, 'd> {
             diagnostics,
             composed: compose_directive::Composed::default(),
             overrides: overrides::Overrides::default(),
+            facts: subgraphs.iter().map(Facts::of).collect(),
             positions: enum_::Positions::of(subgraphs),
         }
     }
@@ -162,9 +180,16 @@ fn merge_type(cx: &mut Context<'_, '_>, name: &Name) -> Option<MergedType> {
         .map(|source| (source.graph, source.def.description.as_deref()));
     merged.description = description::merge(cx, name, descriptions.collect());
     merged.joins = sources.iter().flat_map(join_types).collect();
-    let applied: Vec<_> = sources
+    let demanded = interface::demanded_of(cx, kind, name, None);
+    let own = sources
         .iter()
-        .map(|source| (source.graph, source.def.applied.as_slice()))
+        .map(|source| (source.graph, source.def.applied.as_slice()));
+    let applied: Vec<_> = own
+        .chain(
+            demanded
+                .iter()
+                .map(|(graph, applied)| (*graph, applied.as_slice())),
+        )
         .collect();
     merged.applied = directives::merge(cx, name, &applied);
     match kind {
@@ -206,7 +231,11 @@ fn agreed_kind(cx: &mut Context<'_, '_>, name: &Name, sources: &[Source<'_>]) ->
 }
 
 fn check_base(cx: &mut Context<'_, '_>, name: &Name, sources: &[Source<'_>]) {
-    if !sources.is_empty() && sources.iter().all(|source| source.def.extension) {
+    if !sources.is_empty()
+        && sources
+            .iter()
+            .all(|source| !source.def.has_definition && !source.def.is_root())
+    {
         for source in sources {
             let message = format!(
                 "[{}] the type \"{name}\" is only extended: no subgraph defines it",
@@ -243,11 +272,7 @@ fn join_types(source: &Source<'_>) -> Vec<JoinType> {
 }
 
 fn no_queries(cx: &mut Context<'_, '_>, out: &Supergraph) {
-    if !out
-        .types
-        .get("Query")
-        .is_some_and(|query| !query.fields.is_empty())
-    {
+    if out.types.get("Query").is_none_or(|query| query.fields.is_empty()) {
         let mut diagnostic = Diagnostic::new(
             Code::NoQueries,
             "no subgraph has a query field: there is nothing to ask",

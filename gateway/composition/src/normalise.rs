@@ -3,7 +3,7 @@
 //! Reads federation's directives into facts and drops what serves only federation. No checks: rules run on
 //! the result.
 
-use crate::link::{Links, Version};
+use crate::link::Links;
 use crate::parse::Parsed;
 use crate::spec::{Fed, TYPES};
 use crate::subgraph::{
@@ -25,7 +25,7 @@ pub(crate) fn normalise(parsed: &Parsed<'_>) -> Subgraph {
     let reader = Reader {
         schema: &parsed.schema,
         links: &parsed.links,
-        version: parsed.version,
+
         defined: &parsed.defined,
         roots: root_names(&parsed.schema),
     };
@@ -73,7 +73,6 @@ fn root_names(schema: &Schema) -> Vec<(Name, &'static str)> {
 struct Reader<'a> {
     schema: &'a Schema,
     links: &'a Links,
-    version: Version,
     defined: &'a IndexSet<String>,
     roots: Vec<(Name, &'static str)>,
 }
@@ -136,10 +135,6 @@ impl Reader<'_> {
         };
         self.fill(&mut def, definition);
         mark_external_in_name_only(&mut def);
-        if self.version.major == 1 {
-            // `extend` and `@extends` say no more in federation 2 than a plain definition would.
-            def.applied.retain(|directive| !directive.is(Fed::Extends));
-        }
         def
     }
 
@@ -351,7 +346,7 @@ fn mark_external_in_name_only(def: &mut TypeDef) {
 }
 
 /// Names of the type's own fields that any of its keys selects.
-pub(crate) fn top_level_key_fields(def: &TypeDef) -> BTreeSet<Name> {
+fn top_level_key_fields(def: &TypeDef) -> BTreeSet<Name> {
     def.keys
         .iter()
         .flat_map(|key| key.fields.selections())

@@ -48,6 +48,9 @@ pub(crate) fn parse<'a>(input: &'a SubgraphInput, diagnostics: &mut Diagnostics)
     }
     let version = links.federation().map_or(FEDERATION_1, |link| link.url.version);
     definitions::replace(&mut report, &mut document, &links, version);
+    if report.errors > 0 {
+        return None;
+    }
     let defined = defined_types(&document);
     let schema = build(&mut report, &document, version);
     (report.errors == 0).then_some(Parsed {

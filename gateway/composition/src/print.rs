@@ -225,9 +225,9 @@ impl Printer<'_> {
         let mut arguments = vec![format!("graph: {}", self.graph.graphs[graph].id)];
         arguments.extend(text("requires", &join.requires));
         arguments.extend(text("provides", &join.provides));
+        arguments.extend(text("override", &join.overrides));
         arguments.extend(join.ty.as_ref().map(|ty| format!("type: \"{ty}\"")));
         arguments.extend(join.external.then(|| "external: true".to_owned()));
-        arguments.extend(text("override", &join.overrides));
         arguments.extend(join.used_overridden.then(|| "usedOverridden: true".to_owned()));
         arguments.extend(text("overrideLabel", &join.override_label));
         if !join.context_arguments.is_empty() {

@@ -27,7 +27,7 @@ use crate::subgraph::Subgraph;
 
 type Rule = fn(&Subgraph, &mut Diagnostics);
 
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 13] = [
     auth_on_interface::check,
     context::check,
     cost::check,
@@ -37,13 +37,20 @@ const RULES: [Rule; 15] = [
     interface_object::check,
     key_fields::check,
     list_size::check,
-    merged_on_external::check,
-    override_usage::check,
     provides_fields::check,
     requires_fields::check,
     shareable_usage::check,
     tag_name::check,
 ];
+
+/// About one subgraph too, but found together with what the merge finds: they do not spoil it.
+const WITH_MERGE: [Rule; 2] = [merged_on_external::check, override_usage::check];
+
+pub(crate) fn check_with_merge(subgraph: &Subgraph, diagnostics: &mut Diagnostics) {
+    for rule in WITH_MERGE {
+        rule(subgraph, diagnostics);
+    }
+}
 
 pub(crate) fn check(subgraph: &Subgraph, diagnostics: &mut Diagnostics) {
     for rule in RULES {

@@ -110,6 +110,7 @@ impl Fed {
     pub(crate) fn own_spec(self) -> &'static str {
         match self {
             Self::ListSize => "cost",
+            Self::FromContext => "context",
             _ => self.name(),
         }
     }

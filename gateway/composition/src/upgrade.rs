@@ -1,24 +1,28 @@
 //! Federation 1 subgraphs in federation 2 terms: what was implied before becomes explicit.
 //!
-//! In federation 1 every value type is shared, `extend type` only says who owns a type, and `@external`, `@key`
-//! and `@provides` may stand where they mean nothing. Runs only when every subgraph is valid by itself,
+//! In federation 1 every value type is shared, `extend type` only says who owns a type, and `@external`, `@key`,
+//! `@requires` and `@provides` may stand where they mean nothing. Runs only when every subgraph is valid by itself,
 //! because what a field means depends on the other subgraphs.
 
+mod field_sets;
+
 use crate::diagnostic::{Code, Diagnostics};
-use crate::rules::usage;
+use crate::rules::usage::{selected_fields, used_fields};
 use crate::spec::Fed;
-use crate::subgraph::{FieldSet, Kind, Subgraph};
+use crate::subgraph::{FieldDef, FieldSet, Kind, Subgraph};
 use apollo_compiler::Name;
-use apollo_compiler::ast::Selection;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn upgrade(subgraphs: &mut [Subgraph], diagnostics: &mut Diagnostics) {
     check_bases(subgraphs, diagnostics);
+    let keys = keys_by_type(subgraphs);
     for subgraph in subgraphs.iter_mut().filter(|subgraph| subgraph.is_federation_1()) {
         drop_meaningless_directives(subgraph);
-        key_fields_are_resolved(subgraph);
-        drop_unused_externals(subgraph);
-        prune_provides(subgraph);
+        key_fields_are_resolved(subgraph, &keys);
+        drop_tags_on_externals(subgraph);
+        drop_unused_externals(subgraph, diagnostics);
+        field_sets::prune(subgraph);
+        forget_extensions(subgraph);
     }
     let resolved = resolved_fields(subgraphs);
     for (index, subgraph) in subgraphs.iter_mut().enumerate() {
@@ -29,45 +33,44 @@ pub(crate) fn upgrade(subgraphs: &mut [Subgraph], diagnostics: &mut Diagnostics)
 }
 
 /// An extension needs a definition somewhere. `type X @extends` counts as one for other subgraphs' sake.
-fn check_bases(subgraphs: &mut [Subgraph], diagnostics: &mut Diagnostics) {
-    for index in 0..subgraphs.len() {
-        let subgraph = &subgraphs[index];
-        if !subgraph.is_federation_1() {
-            continue;
-        }
+fn check_bases(subgraphs: &[Subgraph], diagnostics: &mut Diagnostics) {
+    for (index, subgraph) in subgraphs
+        .iter()
+        .enumerate()
+        .filter(|(_, subgraph)| subgraph.is_federation_1())
+    {
         for def in subgraph.types.values().filter(|def| def.extension) {
             let based = subgraphs.iter().enumerate().any(|(other, candidate)| {
                 other != index
                     && candidate
                         .types
                         .get(&def.name)
-                        .is_some_and(|def| def.has_definition || !def.extension)
+                        .is_some_and(|def| def.has_definition)
             });
             if !based {
-                diagnostics.push(
-                    subgraph
-                        .diagnostic(
-                            Code::ExtensionWithNoBase,
-                            def.location,
-                            format!(
-                                "the type \"{}\" is only extended: no subgraph defines it",
-                                def.name
-                            ),
-                        )
-                        .at(def.name.as_str())
-                        .help(format!(
-                            "write `type {}` without `extend` in the subgraph that owns it",
-                            def.name
-                        )),
+                let message = format!(
+                    "the type \"{}\" is only extended: no subgraph defines it",
+                    def.name
                 );
+                let diagnostic = subgraph.diagnostic(Code::ExtensionWithNoBase, def.location, message);
+                let help = format!(
+                    "write `type {}` without `extend` in the subgraph that owns it",
+                    def.name
+                );
+                diagnostics.push(diagnostic.at(def.name.as_str()).help(help));
             }
         }
     }
-    for subgraph in subgraphs.iter_mut().filter(|subgraph| subgraph.is_federation_1()) {
-        for def in subgraph.types.values_mut() {
-            def.extension = false;
-        }
+}
+
+fn keys_by_type(subgraphs: &[Subgraph]) -> BTreeMap<Name, Vec<FieldSet>> {
+    let mut keys: BTreeMap<Name, Vec<FieldSet>> = BTreeMap::new();
+    for def in subgraphs.iter().flat_map(|subgraph| subgraph.types.values()) {
+        keys.entry(def.name.clone())
+            .or_default()
+            .extend(def.keys.iter().map(|key| key.fields.clone()));
     }
+    keys
 }
 
 fn drop_meaningless_directives(subgraph: &mut Subgraph) {
@@ -84,7 +87,7 @@ fn drop_meaningless_directives(subgraph: &mut Subgraph) {
             def.applied.retain(|directive| !directive.is(Fed::Key));
         }
         for key in &mut def.keys {
-            loosen(&mut key.fields);
+            field_sets::loosen(&mut key.fields);
         }
         for field in def.fields.values_mut() {
             if on_interface {
@@ -100,35 +103,23 @@ fn drop_meaningless_directives(subgraph: &mut Subgraph) {
                 .as_mut()
                 .into_iter()
                 .chain(field.provides.as_mut())
-                .for_each(loosen);
-            if field.external {
-                field.applied.retain(|directive| !directive.is(Fed::Tag));
-            }
+                .for_each(field_sets::loosen);
         }
     }
 }
 
-/// Federation 1 took lists of strings and bare names where federation 2 takes one string.
-fn loosen(fields: &mut FieldSet) {
-    if fields.parsed != Err(crate::subgraph::FieldSetProblem::NotAString) {
-        return;
-    }
-    let text = fields.text.trim_matches(['[', ']']).replace(['"', ','], " ");
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_literal = matches!(text.as_str(), "" | "true" | "false" | "null")
-        || text.starts_with(|first: char| first.is_ascii_digit() || first == '-');
-    if !is_literal {
-        *fields = FieldSet::from_text(text, fields.location);
-    }
-}
-
-/// `@external` on a key field says who owns the type; the field can be resolved here all the same.
-fn key_fields_are_resolved(subgraph: &mut Subgraph) {
+/// On an extension, `@external` on a key field says who owns the type; the field can be resolved here all the same.
+/// An extension without a key is entered by those of the owner.
+fn key_fields_are_resolved(subgraph: &mut Subgraph, all_keys: &BTreeMap<Name, Vec<FieldSet>>) {
     let mut in_keys: BTreeSet<(Name, Name)> = BTreeSet::new();
-    for def in subgraph.types.values() {
-        for key in &def.keys {
-            collect(subgraph, &def.name, key.fields.selections(), &mut in_keys);
-        }
+    for def in subgraph.types.values().filter(|def| def.extension) {
+        let own: Vec<&FieldSet> = def.keys.iter().map(|key| &key.fields).collect();
+        let foreign = || all_keys.get(&def.name).into_iter().flatten().collect();
+        let keys: Vec<&FieldSet> = if own.is_empty() { foreign() } else { own };
+        in_keys.extend(
+            keys.into_iter()
+                .flat_map(|key| selected_fields(subgraph, &def.name, key)),
+        );
     }
     for def in subgraph.types.values_mut() {
         for field in def.fields.values_mut() {
@@ -140,62 +131,48 @@ fn key_fields_are_resolved(subgraph: &mut Subgraph) {
     }
 }
 
-fn collect(subgraph: &Subgraph, parent: &Name, selections: &[Selection], found: &mut BTreeSet<(Name, Name)>) {
-    for selection in selections {
-        match selection {
-            Selection::Field(field) => {
-                found.insert((parent.clone(), field.name.clone()));
-                let def = subgraph
-                    .types
-                    .get(parent)
-                    .and_then(|def| def.fields.get(&field.name));
-                if let (Some(def), Some(nested)) = (def, &field.selection_set) {
-                    collect(subgraph, def.ty.inner_named_type(), nested, found);
-                }
-            }
-            Selection::InlineFragment(fragment) => {
-                let on = fragment.type_condition.as_ref().unwrap_or(parent);
-                collect(subgraph, on, &fragment.selection_set, found);
-            }
-            Selection::FragmentSpread(_) => {}
+fn drop_tags_on_externals(subgraph: &mut Subgraph) {
+    for field in subgraph
+        .types
+        .values_mut()
+        .flat_map(|def| def.fields.values_mut())
+    {
+        if field.is_external() {
+            field.applied.retain(|directive| !directive.is(Fed::Tag));
         }
     }
 }
 
-fn drop_unused_externals(subgraph: &mut Subgraph) {
-    let used = usage::used_fields(subgraph);
+fn drop_unused_externals(subgraph: &mut Subgraph, diagnostics: &mut Diagnostics) {
+    let used = used_fields(subgraph);
+    let is_unused = |ty: &Name, field: &FieldDef| {
+        field.is_external() && !used.contains(&(ty.clone(), field.name.clone()))
+    };
+    for def in subgraph.types.values().filter(|def| !def.fields.is_empty()) {
+        if def.fields.values().all(|field| is_unused(&def.name, field)) {
+            let message = format!(
+                "all fields of the type \"{}\" are @external and none is used",
+                def.name
+            );
+            let diagnostic = subgraph.diagnostic(Code::TypeWithOnlyUnusedExternal, def.location, message);
+            diagnostics.push(
+                diagnostic
+                    .at(def.name.as_str())
+                    .help("remove the type, or resolve one of its fields here"),
+            );
+        }
+    }
     for def in subgraph.types.values_mut() {
         let name = def.name.clone();
-        def.fields
-            .retain(|_, field| !field.is_external() || used.contains(&(name.clone(), field.name.clone())));
+        def.fields.retain(|_, field| !is_unused(&name, field));
     }
 }
 
-/// `@provides` of fields that are resolved here anyway says nothing; when nothing is left it goes.
-fn prune_provides(subgraph: &mut Subgraph) {
-    let mut empty: Vec<(Name, Name)> = Vec::new();
-    for def in subgraph.types.values() {
-        for field in def.fields.values() {
-            let Some(provides) = &field.provides else { continue };
-            let ty = field.ty.inner_named_type();
-            if !provides.selections().is_empty()
-                && !usage::selects_external(subgraph, ty, provides.selections())
-            {
-                let exists = usage::all_exist(subgraph, ty, provides.selections());
-                if exists {
-                    empty.push((def.name.clone(), field.name.clone()));
-                }
-            }
-        }
-    }
-    for (ty, field) in empty {
-        if let Some(field) = subgraph
-            .types
-            .get_mut(&ty)
-            .and_then(|def| def.fields.get_mut(&field))
-        {
-            field.provides = None;
-        }
+/// `extend type` means no more than a definition would; `@extends` is kept as it was written.
+fn forget_extensions(subgraph: &mut Subgraph) {
+    for def in subgraph.types.values_mut() {
+        def.extension &= def.has_definition;
+        def.has_definition = true;
     }
 }
 
@@ -215,6 +192,7 @@ fn resolved_fields(subgraphs: &[Subgraph]) -> BTreeMap<(Name, Name), BTreeSet<us
     resolved
 }
 
+/// What federation 2 wants marked `@shareable`, federation 1 took for granted.
 fn share(subgraph: &mut Subgraph, index: usize, resolved: &BTreeMap<(Name, Name), BTreeSet<usize>>) {
     for def in subgraph
         .types

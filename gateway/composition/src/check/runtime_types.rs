@@ -30,7 +30,11 @@ fn check_field(subgraphs: &[Subgraph], ty: &Name, field: &Name, diagnostics: &mu
             .filter(|field| !field.is_external() && field.shareable)?;
         // An interface object can be of any type: it does not know.
         let name = def.ty.inner_named_type();
-        let vague = subgraph.types.get(name).is_some_and(|def| def.interface_object);
+        // Nor is a concrete type here in question: that subgraph is merely more precise.
+        let vague = subgraph
+            .types
+            .get(name)
+            .is_some_and(|def| def.kind == Kind::Object);
         let types = subgraph.runtime_types(name).into_iter().cloned().collect();
         (!vague).then_some((subgraph, def, types))
     };

@@ -78,7 +78,6 @@ codes! {
         ExternalArgumentMissing = "EXTERNAL_ARGUMENT_MISSING",
         ExternalArgumentTypeMismatch = "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
         ExternalArgumentDefaultMismatch = "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
-        ExternalCollisionWithAnotherDirective = "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
         ExternalOnInterface = "EXTERNAL_ON_INTERFACE",
         ExternalMissingOnBase = "EXTERNAL_MISSING_ON_BASE",
         TypeWithOnlyUnusedExternal = "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
@@ -92,8 +91,6 @@ codes! {
         InvalidGraphql = "INVALID_GRAPHQL",
         DirectiveDefinitionInvalid = "DIRECTIVE_DEFINITION_INVALID",
         TypeDefinitionInvalid = "TYPE_DEFINITION_INVALID",
-        UnsupportedFeature = "UNSUPPORTED_FEATURE",
-        UnsupportedLinkedFeature = "UNSUPPORTED_LINKED_FEATURE",
         UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
         UnknownLinkVersion = "UNKNOWN_LINK_VERSION",
         InvalidLinkDirectiveUsage = "INVALID_LINK_DIRECTIVE_USAGE",
@@ -143,7 +140,6 @@ codes! {
         MissingTransitiveAuthRequirements = "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
         InvalidTagName = "INVALID_TAG_NAME",
         SatisfiabilityError = "SATISFIABILITY_ERROR",
-        MaxValidationSubgraphPathsExceeded = "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED",
         InvalidFederationSupergraph = "INVALID_FEDERATION_SUPERGRAPH",
     }
     Warn {
@@ -170,7 +166,6 @@ codes! {
         OverrideMigrationInProgress = "OVERRIDE_MIGRATION_IN_PROGRESS",
         MergedNonRepeatableDirectiveArguments = "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
         DirectiveCompositionInfo = "DIRECTIVE_COMPOSITION_INFO",
-        ImplicitlyUpgradedFederationVersion = "IMPLICITLY_UPGRADED_FEDERATION_VERSION",
         ContextualArgumentNotContextualInAllSubgraphs = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
     }
     Debug {
@@ -178,8 +173,6 @@ codes! {
         InconsistentInterfaceValueTypeField = "INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD",
         InconsistentUnionMember = "INCONSISTENT_UNION_MEMBER",
         InconsistentEnumValueForOutputEnum = "INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM",
-        InconsistentTypeSystemDirectiveRepeatable = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE",
-        InconsistentTypeSystemDirectiveLocations = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS",
         UnusedEnumType = "UNUSED_ENUM_TYPE",
     }
 }

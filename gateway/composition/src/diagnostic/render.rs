@@ -5,7 +5,10 @@ use std::fmt;
 
 /// All of them as text, an empty line after each.
 pub fn render(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(|diagnostic| format!("{diagnostic}\n\n")).collect()
+    diagnostics
+        .iter()
+        .map(|diagnostic| format!("{diagnostic}\n\n"))
+        .collect()
 }
 
 impl fmt::Display for Diagnostic {

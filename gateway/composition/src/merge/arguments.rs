@@ -1,7 +1,7 @@
 //! Arguments of a field: only those that every resolving subgraph has go into the supergraph.
 
 use super::{Context, default_value, description, directives, ty};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Level};
 use crate::subgraph::{FieldDef, InputDef};
 use crate::supergraph::MergedInput;
 use apollo_compiler::Name;
@@ -36,7 +36,9 @@ pub(super) fn merge(
         let lacking: Vec<usize> = without.iter().map(|(graph, _)| *graph).collect();
         // An argument that reads a context is filled by the gateway, not by clients.
         let contextual = |def: &InputDef| crate::subgraph::has(&def.applied, crate::spec::Fed::FromContext);
-        if given.iter().all(|(_, def)| contextual(def)) {
+        if given.iter().any(|(_, def)| contextual(def)) {
+            let (filled, plain): (Vec<_>, Vec<_>) = given.into_iter().partition(|(_, def)| contextual(def));
+            report_contextual(cx, &coordinate, &filled, &plain);
             continue;
         }
         if lacking.is_empty() {
@@ -114,4 +116,33 @@ fn report_missing(
     };
     cx.diagnostics
         .push(diagnostic.help("add the argument to every subgraph that resolves the field"));
+}
+
+/// The gateway fills the argument in some subgraphs; clients cannot give it where it does not.
+fn report_contextual(
+    cx: &mut Context<'_, '_>,
+    coordinate: &str,
+    filled: &[(usize, &InputDef)],
+    plain: &[(usize, &InputDef)],
+) {
+    if plain.is_empty() {
+        return;
+    }
+    let message = format!(
+        "the argument \"{coordinate}\" is read from a context in {}, but not in {}: the supergraph does not have it",
+        cx.names(filled.iter().map(|(graph, _)| *graph)),
+        cx.names(plain.iter().map(|(graph, _)| *graph))
+    );
+    let places = filled
+        .iter()
+        .chain(plain)
+        .map(|(graph, def)| (*graph, def.location));
+    let code = Code::ContextualArgumentNotContextualInAllSubgraphs;
+    let mut diagnostic = cx.finding(code, coordinate, message, places);
+    if plain.iter().any(|(_, def)| def.is_required()) {
+        diagnostic.level = Level::Error;
+    }
+    cx.diagnostics.push(
+        diagnostic.help("use @fromContext in all subgraphs, or make the argument optional where it is not"),
+    );
 }

@@ -63,6 +63,8 @@ pub(super) fn collect(cx: &mut Context<'_, '_>) {
         requests.extend(requests_of(cx, graph));
     }
     check_major_versions(cx, &requests);
+    check_same_name(cx, &requests);
+    warn_other_names(cx, &requests);
     let mut by_name: BTreeMap<String, Vec<Request>> = BTreeMap::new();
     for request in requests {
         by_name.entry(request.name.clone()).or_default().push(request);
@@ -71,7 +73,7 @@ pub(super) fn collect(cx: &mut Context<'_, '_>) {
         check_same_meaning(cx, &name, &requests);
         let newest = requests
             .iter()
-            .max_by_key(|request| (request.directive.url.version, std::cmp::Reverse(request.graph)));
+            .max_by_key(|request| (request.directive.url.version, request.graph));
         if let Some(newest) = newest {
             cx.composed.directives.insert(name, newest.directive.clone());
         }
@@ -180,9 +182,12 @@ fn check_major_versions(cx: &mut Context<'_, '_>, requests: &[Request]) {
         }
     }
     let composing = |identity: &str| {
-        requests
+        let mut majors = requests
             .iter()
-            .any(|request| request.directive.url.identity == identity)
+            .filter(|request| request.directive.url.identity == identity)
+            .map(|request| request.directive.url.version.major);
+        let first = majors.next();
+        majors.any(|major| Some(major) != first)
     };
     let findings: Vec<Diagnostic> = linked
         .iter()
@@ -215,6 +220,71 @@ fn check_major_versions(cx: &mut Context<'_, '_>, requests: &[Request]) {
     findings
         .into_iter()
         .for_each(|finding| cx.diagnostics.push(finding));
+}
+
+/// A directive has one name in the supergraph.
+fn check_same_name(cx: &mut Context<'_, '_>, requests: &[Request]) {
+    let mut names: BTreeMap<(&str, &str), Vec<&Request>> = BTreeMap::new();
+    for request in requests {
+        names
+            .entry((&request.directive.url.identity, &request.directive.element))
+            .or_default()
+            .push(request);
+    }
+    for ((identity, element), requests) in names {
+        if requests.iter().any(|request| request.name != requests[0].name) {
+            let said = requests
+                .iter()
+                .map(|request| (request.graph, format!("\"@{}\"", request.name)));
+            let said = super::group_by_statement(cx, said);
+            let message =
+                format!("the composed directive \"@{element}\" of {identity} has different names: {said}");
+            let places = requests.iter().map(|request| (request.graph, request.location));
+            let diagnostic = cx.finding(
+                Code::DirectiveCompositionError,
+                format!("@{element}"),
+                message,
+                places,
+            );
+            cx.diagnostics
+                .push(diagnostic.help("import it under the same name in all subgraphs"));
+        }
+    }
+}
+
+/// A subgraph that imports a composed directive under another name uses it in vain.
+fn warn_other_names(cx: &mut Context<'_, '_>, requests: &[Request]) {
+    for request in requests {
+        let Directive { url, element, .. } = &request.directive;
+        for (graph, subgraph) in cx.subgraphs.iter().enumerate() {
+            let composes = requests.iter().any(|other| {
+                other.graph == graph
+                    && other.directive.url.identity == url.identity
+                    && other.directive.element == *element
+            });
+            let link = subgraph
+                .links
+                .all
+                .iter()
+                .find(|link| link.url.identity == url.identity);
+            let Some(link) = link.filter(|_| !composes) else {
+                continue;
+            };
+            let local = link.local_directive(element);
+            if local != request.name && subgraph.directives.contains_key(local.as_str()) {
+                let message = format!(
+                    "the composed directive \"@{}\" is named \"@{local}\" here and is left out of the supergraph",
+                    request.name
+                );
+                let code = Code::DirectiveCompositionWarn;
+                let diagnostic = subgraph
+                    .diagnostic(code, link.location, message)
+                    .at(format!("@{}", request.name));
+                cx.diagnostics
+                    .push(diagnostic.help("import it under the same name as the subgraphs that compose it"));
+            }
+        }
+    }
 }
 
 fn check_same_meaning(cx: &mut Context<'_, '_>, name: &str, requests: &[Request]) {

@@ -53,7 +53,7 @@ pub(super) fn of_schema(cx: &mut Context<'_, '_>) -> Vec<MergedDirective> {
 /// Whether a directive goes into the supergraph as a directive (others went in as `@join__` facts).
 fn is_carried(cx: &Context<'_, '_>, graph: usize, directive: &Applied) -> bool {
     match &directive.meaning {
-        Meaning::Fed(Fed::Context | Fed::FromContext | Fed::CacheTag) => false,
+        Meaning::Fed(Fed::FromContext | Fed::CacheTag) => false,
         Meaning::Fed(fed) => fed.supergraph_spec().is_some(),
         Meaning::BuiltIn(_) => true,
         Meaning::Custom(name) => cx.composed.is_composed(cx.subgraphs, graph, name),
@@ -81,6 +81,10 @@ fn merge_group(
     };
     match &meaning {
         Meaning::Fed(Fed::Tag) => all(),
+        Meaning::Fed(Fed::Context) => uses
+            .iter()
+            .map(|(graph, applied)| one(context(cx, *graph, applied)))
+            .collect(),
         Meaning::Custom(custom) if cx.composed.is_repeatable(custom) => all(),
         Meaning::Fed(fed @ (Fed::Cost | Fed::ListSize | Fed::RequiresScopes | Fed::Policy)) => {
             if distinct.len() > 1 {
@@ -108,6 +112,19 @@ fn merge_group(
             vec![one(distinct[chosen].0.clone())]
         }
     }
+}
+
+/// Contexts of two subgraphs are never the same one: the supergraph's name says whose it is.
+fn context(cx: &Context<'_, '_>, graph: usize, applied: &Applied) -> Arguments {
+    let name = applied
+        .argument("name")
+        .and_then(|value| value.as_str())
+        .unwrap_or_default();
+    let qualified = format!("{}__{name}", cx.name_of(graph));
+    vec![(
+        apollo_compiler::name!("name"),
+        Node::new(Value::String(qualified)),
+    )]
 }
 
 fn distinct_arguments(uses: &[(usize, &Applied)]) -> Vec<(Arguments, Vec<usize>)> {

@@ -116,7 +116,7 @@ fn keep_partial(
     cx.diagnostics
         .push(diagnostic.help("define the value in every subgraph that has the enum"));
     // With an error the value stays, so that the same trouble is not reported again as an empty enum.
-    !(input && !output)
+    !input || output
 }
 
 fn merge_value(cx: &mut Context<'_, '_>, coordinate: &str, given: &[(usize, &ValueDef)]) -> MergedValue {

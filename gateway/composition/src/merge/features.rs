@@ -70,7 +70,9 @@ pub(super) fn collect(cx: &Context<'_, '_>, out: &Supergraph) -> Vec<Feature> {
     }
     features.extend(composed.into_values());
     for feature in &mut features {
-        feature.imports.sort();
+        feature
+            .imports
+            .sort_by_key(|(element, alias)| (alias.is_some(), element.clone()));
     }
     features
 }

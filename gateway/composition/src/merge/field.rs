@@ -1,7 +1,10 @@
 //! A field of an object type or interface: its type and arguments from those that resolve it, and a
 //! `@join__field` for each subgraph where the supergraph's definition does not say everything.
 
-use super::{AUTH, Context, Source, arguments, description, directives, overrides, sharing, ty};
+use super::{
+    AUTH, Context, Source, arguments, description, directives, interface, interface_object, overrides,
+    sharing, ty,
+};
 use crate::diagnostic::Code;
 use crate::spec::Fed;
 use crate::subgraph::{Applied, FieldDef, Kind, Meaning, has};
@@ -24,8 +27,9 @@ impl Part<'_> {
             .is_some_and(|taken| taken.label.is_none() && !taken.used)
     }
 
-    fn resolves(&self) -> bool {
-        !self.def.is_external() && self.taken.as_ref().is_none_or(|taken| taken.label.is_some())
+    /// Resolved here for everybody, or at least on the paths that a `@provides` names.
+    fn resolves(&self, provided: bool) -> bool {
+        (provided || !self.def.is_external()) && self.taken.is_none()
     }
 }
 
@@ -74,16 +78,17 @@ fn merge_one(
         .iter()
         .filter(|part| !part.is_gone())
         .partition(|part| part.def.is_external());
-    if own.is_empty() {
+    if own.is_empty() && !interface_object::resolves(cx, &parent.implements, name) {
         report_all_external(cx, &coordinate, &external);
         return None;
     }
+    // Only interface objects resolve it: the external declarations are all there is.
+    let own = if own.is_empty() { external.clone() } else { own };
     if parent.kind == Kind::Object {
-        let resolvers = parts
-            .iter()
-            .filter(|part| part.resolves())
-            .map(|part| (part.graph, part.def))
-            .collect();
+        let pair = (parent.name.clone(), name.clone());
+        let provided = |part: &Part<'_>| cx.facts[part.graph].provided.contains(&pair);
+        let resolvers = parts.iter().filter(|part| part.resolves(provided(part)));
+        let resolvers = resolvers.map(|part| (part.graph, part.def)).collect();
         sharing::check(cx, parent, name, resolvers);
     }
     let types: Vec<ty::Typed<'_>> = own
@@ -127,7 +132,7 @@ fn applied(
         .map(|part| (part.graph, part.def.applied.as_slice()))
         .collect();
     // What an interface object demands of a field, it demands of every implementation's field.
-    let mut demanded: Vec<(usize, Vec<Applied>)> = Vec::new();
+    let mut demanded = interface::demanded_of(cx, parent.kind, &parent.name, Some(name));
     if parent.kind == Kind::Object {
         for (graph, subgraph) in cx.subgraphs.iter().enumerate() {
             for interface in &parent.implements {
@@ -253,7 +258,7 @@ fn join(cx: &Context<'_, '_>, part: &Part<'_>) -> JoinField {
     let Part { graph, def, taken } = part;
     let source = |from: &str| cx.subgraphs.iter().any(|subgraph| subgraph.name == from);
     let wanted = def.overrides.as_ref().filter(|_| !def.is_external());
-    let known = wanted.filter(|wanted| source(&wanted.from) || wanted.label.is_none());
+    let known = wanted.filter(|wanted| source(&wanted.from));
     JoinField {
         graph: Some(*graph),
         requires: def.requires.as_ref().map(|fields| fields.text.clone()),

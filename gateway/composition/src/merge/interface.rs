@@ -1,7 +1,8 @@
 //! Interfaces: all fields of all subgraphs; interface objects count as interfaces.
 
-use super::{Context, Source, field, object};
+use super::{AUTH, Context, Source, field, object};
 use crate::diagnostic::{Code, enumerate};
+use crate::subgraph::{Applied, Kind, Meaning};
 use crate::supergraph::MergedType;
 use apollo_compiler::Name;
 
@@ -12,6 +13,35 @@ pub(super) fn merge(cx: &mut Context<'_, '_>, sources: &[Source<'_>], merged: &m
         object::hint_partial_fields(cx, sources, merged, Code::InconsistentInterfaceValueTypeField);
     }
     check_implementations(cx, sources, merged);
+}
+
+/// Authorisation that the implementations of an interface (or of its field) demand, so that the interface demands it.
+pub(super) fn demanded_of(
+    cx: &Context<'_, '_>,
+    kind: Kind,
+    interface: &Name,
+    field: Option<&Name>,
+) -> Vec<(usize, Vec<Applied>)> {
+    let is_auth = |applied: &&Applied| AUTH.iter().any(|fed| applied.meaning == Meaning::Fed(*fed));
+    let mut demanded = Vec::new();
+    let graphs = if kind == Kind::Interface {
+        cx.subgraphs
+    } else {
+        &[]
+    };
+    for (graph, subgraph) in graphs.iter().enumerate() {
+        for def in subgraph.implementers(interface) {
+            let applied = match field {
+                None => Some(&def.applied),
+                Some(field) => def.fields.get(field).map(|field| &field.applied),
+            };
+            demanded.push((
+                graph,
+                applied.into_iter().flatten().filter(is_auth).cloned().collect(),
+            ));
+        }
+    }
+    demanded
 }
 
 /// A subgraph that can look an interface up by key must know every implementation, or it may meet one it does not.

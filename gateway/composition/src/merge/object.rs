@@ -54,6 +54,9 @@ pub(super) fn hint_partial_fields(
         let (with, without): (Vec<&Source<'_>>, Vec<&Source<'_>>) = sources
             .iter()
             .partition(|source| source.def.fields.contains_key(field));
+        // A subgraph that resolves nothing of the type does not lead to it either.
+        let resolves = |source: &&Source<'_>| !source.def.fields.values().all(|field| field.is_external());
+        let without: Vec<&Source<'_>> = without.into_iter().filter(resolves).collect();
         if without.is_empty() {
             continue;
         }

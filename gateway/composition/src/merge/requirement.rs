@@ -29,7 +29,7 @@ pub(crate) fn conjunction(a: &Requirement, b: &Requirement) -> Requirement {
         .filter(|(at, alternative)| !implied(*at, alternative))
         .map(|(_, a)| a.clone())
         .collect();
-    kept.sort();
+    kept.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     kept
 }
 

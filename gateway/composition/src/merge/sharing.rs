@@ -2,7 +2,6 @@
 
 use super::Context;
 use crate::diagnostic::Code;
-use crate::normalise::top_level_key_fields;
 use crate::subgraph::FieldDef;
 use crate::supergraph::MergedType;
 use apollo_compiler::Name;
@@ -32,7 +31,10 @@ pub(super) fn check(
     }
     let strict: Vec<usize> = all
         .iter()
-        .filter(|(graph, ty, field)| !field.shareable && !is_key_field(cx, *graph, ty, name))
+        .filter(|(graph, ty, field)| {
+            let is_key = cx.facts[*graph].keys.contains(&(ty.clone(), name.clone()));
+            !field.shareable && !field.is_external() && !is_key
+        })
         .map(|(graph, ..)| *graph)
         .collect();
     if all.len() < 2 || strict.is_empty() || direct == 0 {
@@ -54,11 +56,4 @@ pub(super) fn check(
     let diagnostic = cx.finding(Code::InvalidFieldSharing, coordinate, message, places);
     cx.diagnostics
         .push(diagnostic.help("mark it @shareable in all of them, or @external where it is not resolved"));
-}
-
-fn is_key_field(cx: &Context<'_, '_>, graph: usize, ty: &Name, field: &Name) -> bool {
-    cx.subgraphs[graph]
-        .types
-        .get(ty)
-        .is_some_and(|def| top_level_key_fields(def).contains(field))
 }

@@ -206,12 +206,12 @@ fn check_definition(
             .default_value
             .as_ref()
             .map(|value| value.serialize().no_indent().to_string());
-        if found.as_deref() != *default && found.is_some() {
+        if found.as_deref() != *default {
             let expected = default.unwrap_or("none");
             problems.push(format!(
                 "the argument \"{}\" should have the default value {expected}, not {}",
                 argument.name,
-                found.unwrap_or_default()
+                found.as_deref().unwrap_or("none")
             ));
         }
     }

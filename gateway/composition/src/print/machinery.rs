@@ -99,6 +99,7 @@ pub(super) fn definitions(out: &mut Printer<'_>) {
             match fed {
                 Fed::RequiresScopes => scalars.push(type_name("Scope")),
                 Fed::Policy => scalars.push(type_name("Policy")),
+                Fed::FromContext => scalars.push(type_name("ContextFieldValue")),
                 _ => {}
             }
         }

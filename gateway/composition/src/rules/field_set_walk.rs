@@ -164,8 +164,8 @@ impl Applied<'_> {
             .get(ty)
             .is_some_and(|def| def.kind.is_composite());
         let nested = field.selection_set.as_deref().unwrap_or_default();
-        let is_leaf = nested.is_empty();
-        if composite == is_leaf {
+        let is_leaf = !composite && nested.is_empty();
+        if composite == nested.is_empty() {
             let what = if composite {
                 "needs a selection of its fields"
             } else {
@@ -207,10 +207,9 @@ impl Applied<'_> {
     }
 }
 
-/// A word for abstract and list types, which keys cannot hold.
+/// A word for abstract types, which keys cannot hold.
 pub(super) fn unkeyable(subgraph: &Subgraph, def: &FieldDef) -> Option<&'static str> {
     match subgraph.types.get(def.ty.inner_named_type()).map(|def| def.kind) {
-        _ if def.ty.is_list() => Some("a list"),
         Some(Kind::Interface) => Some("an interface"),
         Some(Kind::Union) => Some("a union"),
         _ => None,

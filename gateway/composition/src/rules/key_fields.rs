@@ -1,4 +1,4 @@
-//! `@key`: its fields exist, take no arguments and are neither lists nor abstract; keys on interfaces since v2.3.
+//! `@key`: its fields exist, take no arguments and are not abstract; keys on interfaces since v2.3.
 
 use super::field_set_walk::{Applied, unkeyable};
 use crate::diagnostic::{Code, Diagnostics};

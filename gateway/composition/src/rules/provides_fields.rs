@@ -31,7 +31,6 @@ fn check_field(subgraph: &Subgraph, def: &TypeDef, field: &FieldDef, diagnostics
                 .problem(Code::ProvidesUnsupportedOnInterface, message)
                 .help("put it on the implementing types' fields"),
         );
-        return;
     }
     if !subgraph
         .types

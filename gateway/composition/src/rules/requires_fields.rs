@@ -31,7 +31,6 @@ fn check_field(subgraph: &Subgraph, def: &TypeDef, field: &FieldDef, diagnostics
                 .problem(Code::RequiresUnsupportedOnInterface, message)
                 .help("put it on the implementing types' fields"),
         );
-        return;
     }
     applied.walk(diagnostics, &mut |selected, diagnostics| {
         check_arguments(&applied, &selected, diagnostics);

@@ -1,6 +1,6 @@
 //! Which fields a subgraph's federation directives and interfaces make use of.
 
-use crate::subgraph::{Kind, Subgraph};
+use crate::subgraph::{FieldSet, Kind, Subgraph};
 use apollo_compiler::Name;
 use apollo_compiler::ast::Selection;
 use std::collections::BTreeSet;
@@ -27,6 +27,44 @@ pub(crate) fn used_fields(subgraph: &Subgraph) -> BTreeSet<(Name, Name)> {
             }
         }
     }
+    used.fields
+}
+
+/// (type, field) pairs that keys select, nested ones too.
+pub(crate) fn key_fields(subgraph: &Subgraph) -> BTreeSet<(Name, Name)> {
+    let mut used = Used {
+        subgraph,
+        fields: BTreeSet::new(),
+    };
+    for def in subgraph.types.values() {
+        def.keys
+            .iter()
+            .for_each(|key| used.add(&def.name, key.fields.selections()));
+    }
+    used.fields
+}
+
+/// (type, field) pairs that some `@provides` selects.
+pub(crate) fn provided_fields(subgraph: &Subgraph) -> BTreeSet<(Name, Name)> {
+    let mut used = Used {
+        subgraph,
+        fields: BTreeSet::new(),
+    };
+    for field in subgraph.types.values().flat_map(|def| def.fields.values()) {
+        if let Some(provides) = &field.provides {
+            used.add(field.ty.inner_named_type(), provides.selections());
+        }
+    }
+    used.fields
+}
+
+/// (type, field) pairs that one field set selects.
+pub(crate) fn selected_fields(subgraph: &Subgraph, on: &Name, fields: &FieldSet) -> BTreeSet<(Name, Name)> {
+    let mut used = Used {
+        subgraph,
+        fields: BTreeSet::new(),
+    };
+    used.add(on, fields.selections());
     used.fields
 }
 
@@ -86,45 +124,4 @@ impl Used<'_> {
 pub(crate) fn field_type(subgraph: &Subgraph, parent: &Name, field: &Name) -> Option<Name> {
     let def = subgraph.types.get(parent)?.fields.get(field)?;
     Some(def.ty.inner_named_type().clone())
-}
-
-/// Whether any selected field is external here.
-pub(crate) fn selects_external(subgraph: &Subgraph, parent: &Name, selections: &[Selection]) -> bool {
-    any_field(subgraph, parent, selections, &mut |found| {
-        found.is_some_and(|field| field.is_external())
-    })
-}
-
-/// Whether every selected field is defined here.
-pub(crate) fn all_exist(subgraph: &Subgraph, parent: &Name, selections: &[Selection]) -> bool {
-    !any_field(subgraph, parent, selections, &mut |found| found.is_none())
-}
-
-fn any_field(
-    subgraph: &Subgraph,
-    parent: &Name,
-    selections: &[Selection],
-    test: &mut impl FnMut(Option<&crate::subgraph::FieldDef>) -> bool,
-) -> bool {
-    selections.iter().any(|selection| match selection {
-        Selection::Field(field) if field.name == "__typename" => false,
-        Selection::Field(field) => {
-            let def = subgraph
-                .types
-                .get(parent)
-                .and_then(|def| def.fields.get(&field.name));
-            if test(def) {
-                return true;
-            }
-            let (Some(def), Some(nested)) = (def, &field.selection_set) else {
-                return false;
-            };
-            any_field(subgraph, def.ty.inner_named_type(), nested, test)
-        }
-        Selection::InlineFragment(fragment) => {
-            let on = fragment.type_condition.as_ref().unwrap_or(parent);
-            any_field(subgraph, on, &fragment.selection_set, test)
-        }
-        Selection::FragmentSpread(_) => false,
-    })
 }

@@ -17,13 +17,13 @@ impl Rule<'_> {
                     .for_each(|item| self.default_value(item, ty.item_type(), coordinate));
             }
             Value::Enum(name) => {
-                if named
+                let hidden = named
                     .values
                     .get(name)
-                    .is_some_and(|found| is_inaccessible(&found.applied))
-                {
-                    self.uses_hidden(&format!("{}.{name}", named.name), coordinate);
-                }
+                    .filter(|found| is_inaccessible(&found.applied));
+                hidden
+                    .into_iter()
+                    .for_each(|_| self.uses_hidden(&format!("{}.{name}", named.name), coordinate));
             }
             Value::Object(fields) => {
                 for (name, value) in fields {
