@@ -66,6 +66,7 @@ fn server_options(config: &Config) -> ServerOptions {
         limits: PrepareLimits {
             tokens: limits.operation_tokens,
             depth: limits.operation_depth,
+            fields: limits.operation_fields,
             cache: limits.plan_cache,
         },
         request_body: limits.request_body,

@@ -60,10 +60,12 @@ pub struct Limits {
     pub request_body: usize,
     /// Bytes of one subgraph's answer.
     pub subgraph_response: usize,
-    /// Tokens of an operation's text.
+    /// Tokens of an operation's text; white space between two others is one, too.
     pub operation_tokens: usize,
-    /// Levels of nesting of an operation's text.
+    /// Levels of an operation's nesting, its fragments spread out.
     pub operation_depth: usize,
+    /// Fields of an operation, its fragments spread out.
+    pub operation_fields: usize,
     /// Bytes that the cache of prepared operations may take, roughly.
     pub plan_cache: u64,
 }
@@ -75,6 +77,7 @@ impl Default for Limits {
             subgraph_response: 32 << 20,
             operation_tokens: 20_000,
             operation_depth: 100,
+            operation_fields: 20_000,
             plan_cache: 64 << 20,
         }
     }
@@ -83,21 +86,12 @@ impl Default for Limits {
 /// A configuration that cannot be used. The message says where and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read {path}: {reason}")]
-    Unreadable { path: PathBuf, reason: String },
     #[error("{path} is not a valid configuration: {reason}")]
     Syntax { path: PathBuf, reason: String },
     #[error("{path}: `{key}`: {reason}")]
-    Invalid { path: PathBuf, key: String, reason: String },
-}
-
-impl ConfigError {
-    /// Stable, for tools.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable { .. } => "CONFIG_UNREADABLE",
-            Self::Syntax { .. } => "CONFIG_SYNTAX",
-            Self::Invalid { .. } => "CONFIG_INVALID",
-        }
-    }
+    Invalid {
+        path: PathBuf,
+        key: String,
+        reason: String,
+    },
 }

@@ -73,6 +73,7 @@ pub(crate) struct RawLimits {
     pub(crate) subgraph_response: Option<usize>,
     pub(crate) operation_tokens: Option<usize>,
     pub(crate) operation_depth: Option<usize>,
+    pub(crate) operation_fields: Option<usize>,
     pub(crate) plan_cache: Option<u64>,
 }
 
@@ -91,8 +92,13 @@ fn with_suggestion(message: &str) -> String {
     let suggestion = message.split_once("unknown field `").and_then(|(_, rest)| {
         let (found, rest) = rest.split_once('`')?;
         let (_, known) = rest.split_once("expected one of ")?;
-        let known = known.lines().next()?.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        known.map(|known| (strsim::jaro_winkler(found, known), known)).max_by(|a, b| a.0.total_cmp(&b.0))
+        let known = known
+            .lines()
+            .next()?
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        known
+            .map(|known| (strsim::jaro_winkler(found, known), known))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
     });
     match suggestion {
         Some((likeness, known)) if likeness > 0.8 => format!("{message}\ndid you mean `{known}`?"),

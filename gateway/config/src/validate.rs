@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use crate::{
     Config, ConfigError, GraphSource, Limits, SchemaSource, SubgraphConfig,
-    raw::{RawConfig, RawRoverSchema, RawSchema, RawSubgraph},
+    raw::{RawConfig, RawLimits, RawRoverSchema, RawSchema, RawSubgraph},
 };
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:4000";
@@ -36,9 +36,12 @@ const NEVER_FORWARDED: [&str; 10] = [
 pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigError> {
     let at = At { path };
     let listen = raw.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
-    let listen: SocketAddr = listen
-        .parse()
-        .map_err(|_| at.invalid("listen", format!("`{listen}` is not an address like 127.0.0.1:4000")))?;
+    let listen: SocketAddr = listen.parse().map_err(|_| {
+        at.invalid(
+            "listen",
+            format!("`{listen}` is not an address like 127.0.0.1:4000"),
+        )
+    })?;
     let graph = match (&raw.supergraph, raw.subgraphs.is_empty()) {
         (Some(file), _) => GraphSource::Supergraph(at.resolve(file)),
         (None, false) => GraphSource::Subgraphs,
@@ -60,15 +63,16 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
         Some(names) => at.headers(names)?,
         None => DEFAULT_FORWARD.map(str::to_owned).to_vec(),
     };
-    let defaults = Limits::default();
-    let limits = Limits {
-        request_body: raw.limits.request_body.unwrap_or(defaults.request_body),
-        subgraph_response: raw.limits.subgraph_response.unwrap_or(defaults.subgraph_response),
-        operation_tokens: raw.limits.operation_tokens.unwrap_or(defaults.operation_tokens),
-        operation_depth: raw.limits.operation_depth.unwrap_or(defaults.operation_depth),
-        plan_cache: raw.limits.plan_cache.unwrap_or(defaults.plan_cache),
-    };
-    Ok(Config { listen, graph, subgraphs, forward_headers, limits, allow_origins: raw.cors.allow_origins })
+    let limits = at.limits(&raw.limits)?;
+    let allow_origins = at.origins(raw.cors.allow_origins)?;
+    Ok(Config {
+        listen,
+        graph,
+        subgraphs,
+        forward_headers,
+        limits,
+        allow_origins,
+    })
 }
 
 /// The file that is validated: for resolving paths and for naming it in errors.
@@ -78,7 +82,11 @@ struct At<'a> {
 
 impl At<'_> {
     fn invalid(&self, key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
-        ConfigError::Invalid { path: self.path.to_owned(), key: key.into(), reason: reason.into() }
+        ConfigError::Invalid {
+            path: self.path.to_owned(),
+            key: key.into(),
+            reason: reason.into(),
+        }
     }
 
     fn resolve(&self, file: &str) -> PathBuf {
@@ -99,7 +107,10 @@ impl At<'_> {
         if let Some(url) = &raw.url {
             self.http_url(&key("url"), url)?;
         }
-        let schema = raw.schema.map(|schema| self.schema(&key("schema"), schema)).transpose()?;
+        let schema = raw
+            .schema
+            .map(|schema| self.schema(&key("schema"), schema))
+            .transpose()?;
         if *graph == GraphSource::Subgraphs && schema.is_none() {
             return Err(self.invalid(
                 key("schema"),
@@ -110,7 +121,11 @@ impl At<'_> {
             Some(text) => self.duration(&key("timeout"), text)?,
             None => default_timeout,
         };
-        Ok(SubgraphConfig { url: raw.url, schema, timeout })
+        Ok(SubgraphConfig {
+            url: raw.url,
+            schema,
+            timeout,
+        })
     }
 
     fn schema(&self, key: &str, raw: RawSchema) -> Result<SchemaSource, ConfigError> {
@@ -119,22 +134,34 @@ impl At<'_> {
                 Ok(SchemaSource::Url(place))
             }
             RawSchema::Place(file) => Ok(SchemaSource::File(self.resolve(&file))),
-            RawSchema::Rover(RawRoverSchema { file: Some(file), subgraph_url: None, sdl: None }) => {
-                Ok(SchemaSource::File(self.resolve(&file)))
-            }
-            RawSchema::Rover(RawRoverSchema { file: None, subgraph_url: Some(url), sdl: None }) => {
+            RawSchema::Rover(RawRoverSchema {
+                file: Some(file),
+                subgraph_url: None,
+                sdl: None,
+            }) => Ok(SchemaSource::File(self.resolve(&file))),
+            RawSchema::Rover(RawRoverSchema {
+                file: None,
+                subgraph_url: Some(url),
+                sdl: None,
+            }) => {
                 self.http_url(key, &url)?;
                 Ok(SchemaSource::Url(url))
             }
-            RawSchema::Rover(RawRoverSchema { file: None, subgraph_url: None, sdl: Some(sdl) }) => {
-                Ok(SchemaSource::Inline(sdl))
+            RawSchema::Rover(RawRoverSchema {
+                file: None,
+                subgraph_url: None,
+                sdl: Some(sdl),
+            }) => Ok(SchemaSource::Inline(sdl)),
+            RawSchema::Rover(_) => {
+                Err(self.invalid(key, "give exactly one of `file`, `subgraph_url`, `sdl`"))
             }
-            RawSchema::Rover(_) => Err(self.invalid(key, "give exactly one of `file`, `subgraph_url`, `sdl`")),
         }
     }
 
     fn http_url(&self, key: &str, url: &str) -> Result<(), ConfigError> {
-        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        let rest = url
+            .strip_prefix("http://")
+            .or_else(|| url.strip_prefix("https://"));
         match rest {
             Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
             _ => Err(self.invalid(key, format!("`{url}` is not a URL like http://host:4001/graphql"))),
@@ -143,7 +170,9 @@ impl At<'_> {
 
     /// `250ms`, `5s`, `1m`.
     fn duration(&self, key: &str, text: &str) -> Result<Duration, ConfigError> {
-        let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+        let split = text
+            .find(|character: char| !character.is_ascii_digit())
+            .unwrap_or(text.len());
         let (number, unit) = text.split_at(split);
         let millis_per_unit = match unit.trim() {
             "ms" => Some(1_u64),
@@ -151,11 +180,66 @@ impl At<'_> {
             "m" => Some(60_000),
             _ => None,
         };
-        let millis = millis_per_unit.zip(number.parse::<u64>().ok()).and_then(|(per, count)| per.checked_mul(count));
+        let millis = millis_per_unit
+            .zip(number.parse::<u64>().ok())
+            .and_then(|(per, count)| per.checked_mul(count));
         match millis {
             Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
             _ => Err(self.invalid(key, format!("`{text}` is not a time like 250ms, 5s or 1m"))),
         }
+    }
+
+    fn limits(&self, raw: &RawLimits) -> Result<Limits, ConfigError> {
+        let positive = |key: &str, given: Option<usize>, default: usize| match given {
+            Some(0) => Err(self.invalid(format!("limits.{key}"), "is 0, which would refuse every request")),
+            given => Ok(given.unwrap_or(default)),
+        };
+        let defaults = Limits::default();
+        Ok(Limits {
+            request_body: positive("request_body", raw.request_body, defaults.request_body)?,
+            subgraph_response: positive(
+                "subgraph_response",
+                raw.subgraph_response,
+                defaults.subgraph_response,
+            )?,
+            operation_tokens: positive(
+                "operation_tokens",
+                raw.operation_tokens,
+                defaults.operation_tokens,
+            )?,
+            operation_depth: positive("operation_depth", raw.operation_depth, defaults.operation_depth)?,
+            operation_fields: positive(
+                "operation_fields",
+                raw.operation_fields,
+                defaults.operation_fields,
+            )?,
+            // 0 is a choice: nothing is kept.
+            plan_cache: raw.plan_cache.unwrap_or(defaults.plan_cache),
+        })
+    }
+
+    /// Browsers compare origins byte by byte: what is not written as they write it would never match.
+    fn origins(&self, origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+        for origin in &origins {
+            let host = origin
+                .strip_prefix("http://")
+                .or_else(|| origin.strip_prefix("https://"));
+            let is_origin = host.is_some_and(|host| {
+                !host.is_empty()
+                    && host
+                        .bytes()
+                        .all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+                    && !host.contains(['/', '?', '#', '*'])
+            });
+            if origin != "*" && !is_origin {
+                let reason = format!(
+                    "`{origin}` is no origin: write scheme, host and port as a browser sends them, e.g. https://shop.example, in \
+                     lower case and without a path; or `*` for all"
+                );
+                return Err(self.invalid("cors.allow_origins", reason));
+            }
+        }
+        Ok(origins)
     }
 
     fn headers(&self, names: Vec<String>) -> Result<Vec<String>, ConfigError> {
@@ -164,7 +248,9 @@ impl At<'_> {
             .map(|name| {
                 let lower = name.to_ascii_lowercase();
                 let is_token = !lower.is_empty()
-                    && lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte));
+                    && lower
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte));
                 if !is_token {
                     return Err(self.invalid("headers.forward", format!("`{name}` is no header name")));
                 }
@@ -190,13 +276,30 @@ mod tests {
 
     #[test]
     fn a_small_file_gets_sound_defaults() {
-        let config = read("subgraphs:\n  users: { url: http://127.0.0.1:4001/graphql, schema: ./users.graphql }\n").unwrap();
+        let config =
+            read("subgraphs:\n  users: { url: http://127.0.0.1:4001/graphql, schema: ./users.graphql }\n")
+                .unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:4000");
         assert_eq!(config.graph, GraphSource::Subgraphs);
         let users = &config.subgraphs["users"];
-        assert_eq!(users.schema, Some(SchemaSource::File("conf/./users.graphql".into())));
+        assert_eq!(
+            users.schema,
+            Some(SchemaSource::File("conf/./users.graphql".into()))
+        );
         assert_eq!(users.timeout, Duration::from_secs(10));
         assert!(config.forward_headers.contains(&"authorization".to_owned()));
+    }
+
+    #[test]
+    fn limits_and_origins_are_taken_as_they_stand() {
+        let config = read(
+            "supergraph: s.graphql\nlimits: { operation_fields: 7, plan_cache: 0 }\n\
+             cors: { allow_origins: ['https://shop.example', 'http://localhost:3000', '*'] }",
+        )
+        .unwrap();
+        assert_eq!((config.limits.operation_fields, config.limits.plan_cache), (7, 0));
+        assert_eq!(config.limits.operation_depth, 100);
+        assert_eq!(config.allow_origins.len(), 3);
     }
 
     #[test]
@@ -207,7 +310,10 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.subgraphs["a"].url.as_deref(), Some("http://a/graphql"));
-        assert_eq!(config.subgraphs["b"].schema, Some(SchemaSource::Url("http://b/graphql".into())));
+        assert_eq!(
+            config.subgraphs["b"].schema,
+            Some(SchemaSource::Url("http://b/graphql".into()))
+        );
     }
 
     #[test]
@@ -216,11 +322,54 @@ mod tests {
             ("lsten: 1", "did you mean `listen`?"),
             ("listen: 1", "`1` is not an address like 127.0.0.1:4000"),
             ("{}", "name the subgraphs to compose here"),
-            ("subgraphs: { a: { url: http://a/ } }", "`subgraphs.a.schema`: is missing"),
+            (
+                "subgraphs: { a: { url: http://a/ } }",
+                "`subgraphs.a.schema`: is missing",
+            ),
             ("subgraphs: { a: { url: a.b, schema: x } }", "`a.b` is not a URL"),
-            ("subgraphs: { a: { schema: { file: x, sdl: z } } }", "exactly one of"),
-            ("supergraph: s.graphql\ntimeout: 5", "`5` is not a time like 250ms"),
-            ("supergraph: s.graphql\nheaders: { forward: [Host] }", "belongs to one connection"),
+            (
+                "subgraphs: { a: { schema: { file: x, sdl: z } } }",
+                "exactly one of",
+            ),
+            (
+                "supergraph: s.graphql\ntimeout: 5",
+                "`5` is not a time like 250ms",
+            ),
+            (
+                "supergraph: s.graphql\nheaders: { forward: [Host] }",
+                "belongs to one connection",
+            ),
+            (
+                "supergraph: s.graphql\nlimits: { operation_depth: 0 }",
+                "`limits.operation_depth`: is 0",
+            ),
+            (
+                "supergraph: s.graphql\nlimits: { operation_dept: 1 }",
+                "did you mean `operation_depth`?",
+            ),
+            (
+                "supergraph: s.graphql\nlimits: { request_body: -1 }",
+                "is not a valid configuration",
+            ),
+            (
+                "supergraph: s.graphql\ncors: { allow_origins: [https://shop.example/] }",
+                "is no origin",
+            ),
+            (
+                "supergraph: s.graphql\ncors: { allow_origins: [shop.example] }",
+                "is no origin",
+            ),
+            (
+                "supergraph: s.graphql\ncors: { allow_origins: ['https://*.example'] }",
+                "is no origin",
+            ),
+            (
+                "supergraph: s.graphql\nsupergraph: t.graphql",
+                "is not a valid configuration",
+            ),
+            ("subgraphs: { a: { schema: { fil: x } } }", "schema"),
+            ("", "name the subgraphs to compose here"),
+            ("- a", "is not a valid configuration"),
             ("supergraph: [", "is not a valid configuration"),
         ] {
             let message = read(text).unwrap_err().to_string();

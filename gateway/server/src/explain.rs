@@ -10,7 +10,9 @@ use serde_json::json;
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("causeway-explain");
 
 pub(crate) fn is_asked_for(headers: &HeaderMap) -> bool {
-    headers.get(HEADER).is_some_and(|value| matches!(value.as_bytes(), b"1" | b"true"))
+    headers
+        .get(HEADER)
+        .is_some_and(|value| matches!(value.as_bytes(), b"1" | b"true"))
 }
 
 #[derive(Default)]
@@ -26,7 +28,9 @@ pub(crate) fn extension(plan: &QueryPlan, supergraph: &Supergraph, outcome: &Out
     let mut costs: BTreeMap<&str, SubgraphCost> = BTreeMap::new();
     let mut explained = json!(causeway_planner::explain_json(plan, supergraph));
     for (index, (fetch, report)) in plan.fetches.iter().zip(&outcome.fetches).enumerate() {
-        let cost = costs.entry(&supergraph.subgraph(fetch.subgraph).name).or_default();
+        let cost = costs
+            .entry(&supergraph.subgraph(fetch.subgraph).name)
+            .or_default();
         cost.calls += usize::from(report.outcome != FetchOutcome::Skipped);
         cost.entities_asked += report.entities_asked;
         cost.entities_sent += report.entities_sent;

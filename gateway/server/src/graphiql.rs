@@ -55,7 +55,7 @@ const ASSETS: [Asset; 4] = [
 /// The page itself, under 1 KiB. It names the assets of its own version, so browsers must ask for it anew each time.
 ///
 /// It expects GraphQL at `graphql` and [`assets`] at `graphiql/`, both beside its own address.
-pub fn page() -> Response {
+pub(crate) fn page() -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -68,7 +68,7 @@ pub fn page() -> Response {
 /// The routes `/graphiql/{version}/{file}` of everything the page loads; merge them beside the page.
 ///
 /// Bodies are always gzip, whatever the request accepts: it is the only form kept, and every browser reads it.
-pub fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(crate) fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/graphiql/{version}/{file}", get(serve))
 }
 

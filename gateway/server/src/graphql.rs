@@ -1,6 +1,6 @@
 //! POST and GET /graphql.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use apollo_compiler::{
     introspection, request::coerce_variable_values, response::JsonMap, response::JsonValue, validation::Valid,
@@ -8,10 +8,11 @@ use apollo_compiler::{
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request as HttpRequest, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use causeway_executor::{Outcome, Request, execute};
+use futures::FutureExt;
 
 use crate::{
     Gateway, explain,
@@ -45,7 +46,12 @@ pub(crate) async fn get(State(gateway): State<Gateway>, http: HttpRequest) -> Re
         return Rejection::NotAcceptable.into_response(ResponseType::Json);
     };
     let parsed = request::from_uri(http.uri());
-    answer(&gateway, headers, form, parsed, Method::Get).await
+    let mut response = answer(&gateway, headers, form, parsed, Method::Get).await;
+    // The same address may answer with GraphiQL's page.
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +68,12 @@ async fn answer(
     method: Method,
 ) -> Response {
     let executed = match parsed {
-        Ok(request) => run(gateway, headers, request, method).await,
+        // A bug in the executor costs the request that meets it, and no other: nothing is shared that it could leave
+        // half done. The panic itself is logged where it happens.
+        Ok(request) => AssertUnwindSafe(run(gateway, headers, request, method))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Rejection::Internal("executing this operation failed".to_owned()))),
         Err(rejection) => Err(rejection),
     };
     match executed {
@@ -77,19 +88,26 @@ async fn run(
     request: GraphqlRequest,
     method: Method,
 ) -> Result<Vec<u8>, Rejection> {
-    let text = request.query.filter(|text| !text.trim().is_empty()).ok_or_else(|| {
-        Rejection::InvalidRequest("the request has no `query`: the operation's text goes there".to_owned())
-    })?;
-    let prepared = gateway.preparer.prepare(text, request.operation_name).await?;
+    let text = request
+        .query
+        .filter(|text| !text.trim().is_empty())
+        .ok_or_else(|| {
+            Rejection::InvalidRequest(
+                "the request has no `query`: the operation's text goes there".to_owned(),
+            )
+        })?;
+    let operation_name = request.operation_name.filter(|name| !name.is_empty());
+    let prepared = gateway.preparer.prepare(text, operation_name).await?;
     if method == Method::Get && prepared.operation.is_mutation() {
         return Err(Rejection::MutationOverGet);
     }
     let schema = &gateway.supergraph.api_schema;
     let given = request.variables.unwrap_or_default();
-    let variables = coerce_variable_values(schema, &prepared.operation, &given)
-        .map_err(|error| Rejection::Variables(error.to_graphql_error(&prepared.document.sources)))?;
-    let introspection = introspect(gateway, &prepared, &variables)?;
+    let variables = coerce_variable_values(schema, &prepared.operation, &given).map_err(|error| {
+        Rejection::Variables(Box::new(error.to_graphql_error(&prepared.document.sources)))
+    })?;
     let serialized = serialize(&variables);
+    let introspection = introspect(gateway, &prepared, variables).await?;
     let wants_plan = explain::is_asked_for(&headers);
     let outcome = execute(
         gateway.client.as_ref(),
@@ -107,29 +125,38 @@ async fn run(
 }
 
 /// `__schema` and `__type`, answered from the API schema without any call.
-fn introspect(
+async fn introspect(
     gateway: &Gateway,
-    prepared: &PreparedOperation,
-    variables: &Valid<JsonMap>,
+    prepared: &Arc<PreparedOperation>,
+    variables: Valid<JsonMap>,
 ) -> Result<Vec<(String, Bytes)>, Rejection> {
     if !prepared.plan.has_introspection {
         return Ok(Vec::new());
     }
-    let planning = gateway.preparer.planning();
-    let response = introspection::partial_execute(
-        &gateway.supergraph.api_schema,
-        &planning.implementers,
-        &prepared.document,
-        &prepared.operation,
-        variables,
-    )
-    .map_err(|error| Rejection::Operation(error.to_graphql_error(&prepared.document.sources)))?;
-    Ok(serialize(&response.data.unwrap_or_default()))
+    let (preparer, prepared) = (Arc::clone(&gateway.preparer), Arc::clone(prepared));
+    // A large schema takes milliseconds to describe: not on a thread that serves others.
+    let described = tokio::task::spawn_blocking(move || {
+        let planning = preparer.planning();
+        let PreparedOperation {
+            document, operation, ..
+        } = prepared.as_ref();
+        let schema = &planning.graph.supergraph().api_schema;
+        introspection::partial_execute(schema, &planning.implementers, document, operation, &variables)
+            .map(|response| serialize(&response.data.unwrap_or_default()))
+            .map_err(|error| Rejection::Operation(Box::new(error.to_graphql_error(&document.sources))))
+    });
+    described
+        .await
+        .unwrap_or_else(|_| Err(Rejection::Internal("describing the schema failed".to_owned())))
 }
 
 fn serialize(values: &JsonMap) -> Vec<(String, Bytes)> {
-    let json = |value: &JsonValue| Bytes::from(serde_json::to_vec(value).expect("JSON values always serialise"));
-    values.iter().map(|(name, value)| (name.as_str().to_owned(), json(value))).collect()
+    let json =
+        |value: &JsonValue| Bytes::from(serde_json::to_vec(value).expect("JSON values always serialise"));
+    values
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), json(value)))
+        .collect()
 }
 
 fn body(outcome: &Outcome, extensions: Option<serde_json::Value>) -> Vec<u8> {

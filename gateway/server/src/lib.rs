@@ -6,6 +6,7 @@
 mod explain;
 mod graphiql;
 mod graphql;
+mod limits;
 mod media;
 mod prepare;
 mod rejection;
@@ -26,8 +27,8 @@ use causeway_model::Supergraph;
 use tokio::net::TcpListener;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+pub use limits::PrepareLimits;
 use prepare::Preparer;
-pub use prepare::PrepareLimits;
 
 /// How long requests under way may take to finish when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -50,10 +51,17 @@ pub(crate) struct Gateway {
 }
 
 /// The gateway's routes over one supergraph.
-pub fn router(supergraph: Arc<Supergraph>, client: Arc<dyn SubgraphClient>, options: &ServerOptions) -> Router {
+pub fn router(
+    supergraph: Arc<Supergraph>,
+    client: Arc<dyn SubgraphClient>,
+    options: &ServerOptions,
+) -> Router {
     let graph = QueryGraph::new(Arc::clone(&supergraph));
-    let gateway =
-        Gateway { preparer: Arc::new(Preparer::new(graph, options.limits)), supergraph, client };
+    let gateway = Gateway {
+        preparer: Arc::new(Preparer::new(graph, options.limits)),
+        supergraph,
+        client,
+    };
     let router = Router::new()
         .route("/graphql", get(graphql_or_page).post(graphql::post))
         .route("/", get(root))
@@ -103,14 +111,21 @@ async fn graphql_or_page(state: State<Gateway>, request: axum::extract::Request)
 }
 
 fn has_query(request: &axum::extract::Request) -> bool {
-    request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("query=")))
+    request
+        .uri()
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("query=")))
 }
 
 async fn root(headers: HeaderMap) -> Response {
     if media::wants_html(&headers) {
         return graphiql::page();
     }
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "Causeway: GraphQL is at /graphql\n").into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+        "Causeway: GraphQL is at /graphql\n",
+    )
+        .into_response()
 }
 
 /// A gateway that listens has composed its graph, which is all that it needs: subgraphs that are down cost

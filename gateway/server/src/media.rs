@@ -20,42 +20,67 @@ impl ResponseType {
     }
 }
 
-/// What the client accepts, best first. `None`: neither of the two. No header and `*/*` mean the
-/// older `application/json`, as the draft asks for.
+/// What the client likes best. `None`: neither of the two. No header and wildcards mean the older
+/// `application/json`, as the draft asks for; among equals that are named the newer form wins.
 pub(crate) fn response_type(headers: &HeaderMap) -> Option<ResponseType> {
-    let mut best: Option<(f32, ResponseType)> = None;
-    let mut any = false;
-    for range in accepted(headers) {
-        any = true;
-        let offered = match range.essence {
-            "application/graphql-response+json" => ResponseType::GraphqlResponse,
-            "application/json" | "application/*" | "*/*" => ResponseType::Json,
-            _ => continue,
-        };
-        let better = best.is_none_or(|(quality, held)| {
-            range.quality > quality
-                || (range.quality == quality && held == ResponseType::Json && offered == ResponseType::GraphqlResponse)
-        });
-        if range.quality > 0.0 && better {
-            best = Some((range.quality, offered));
-        }
+    let ranges: Vec<MediaRange<'_>> = accepted(headers).collect();
+    if ranges.is_empty() {
+        return Some(ResponseType::Json);
     }
-    if any { best.map(|(_, offered)| offered) } else { Some(ResponseType::Json) }
+    let graphql = quality(&ranges, "application/graphql-response+json");
+    let json = quality(&ranges, "application/json");
+    let prefers_graphql = graphql.value > json.value || (graphql.value == json.value && graphql.is_named);
+    match (graphql.value > 0.0, json.value > 0.0) {
+        (true, _) if prefers_graphql => Some(ResponseType::GraphqlResponse),
+        (_, true) => Some(ResponseType::Json),
+        _ => None,
+    }
+}
+
+struct Quality {
+    value: f32,
+    /// Named as such, rather than through a wildcard.
+    is_named: bool,
+}
+
+/// What the most specific range says about a media type (RFC 9110, 12.5.1).
+fn quality(ranges: &[MediaRange<'_>], media_type: &str) -> Quality {
+    let of = |name: &str| {
+        ranges
+            .iter()
+            .find(|range| range.essence.eq_ignore_ascii_case(name))
+            .map(|range| range.quality)
+    };
+    let named = of(media_type);
+    let value = named
+        .or_else(|| of("application/*"))
+        .or_else(|| of("*/*"))
+        .unwrap_or(0.0);
+    Quality {
+        value,
+        is_named: named.is_some(),
+    }
 }
 
 /// A browser that navigates asks for HTML by name; API clients do not.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
-    accepted(headers).any(|range| range.essence == "text/html" && range.quality > 0.0)
+    accepted(headers).any(|range| range.essence.eq_ignore_ascii_case("text/html") && range.quality > 0.0)
 }
 
 /// Whether a request body is JSON (in UTF-8, its only form).
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);
-    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    parts
+        .next()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
         && parts.all(|parameter| {
             let parameter = parameter.to_ascii_lowercase();
-            !parameter.starts_with("charset=") || parameter.trim_start_matches("charset=").trim_matches('"') == "utf-8"
+            !parameter.starts_with("charset=")
+                || parameter.trim_start_matches("charset=").trim_matches('"') == "utf-8"
         })
 }
 
@@ -73,8 +98,13 @@ fn accepted(headers: &HeaderMap) -> impl Iterator<Item = MediaRange<'_>> {
         .map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let essence = parts.next().unwrap_or_default();
-            let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok());
-            MediaRange { essence, quality: quality.unwrap_or(1.0) }
+            let quality = parts
+                .find_map(|part| part.strip_prefix("q="))
+                .and_then(|q| q.parse().ok());
+            MediaRange {
+                essence,
+                quality: quality.unwrap_or(1.0),
+            }
         })
         .filter(|range| !range.essence.is_empty())
 }
@@ -96,11 +126,27 @@ mod tests {
             ("application/json", Some(Json)),
             ("*/*", Some(Json)),
             ("application/graphql-response+json", Some(GraphqlResponse)),
-            ("application/json, application/graphql-response+json", Some(GraphqlResponse)),
-            ("application/graphql-response+json;q=0.5, application/json", Some(Json)),
+            (
+                "application/json, application/graphql-response+json",
+                Some(GraphqlResponse),
+            ),
+            (
+                "application/graphql-response+json;q=0.5, application/json",
+                Some(Json),
+            ),
             ("text/html, */*;q=0.8", Some(Json)),
             ("text/html", None),
             ("application/json;q=0", None),
+            ("Application/GraphQL-Response+JSON", Some(GraphqlResponse)),
+            ("application/*", Some(Json)),
+            ("application/json;q=0, */*", Some(GraphqlResponse)),
+            ("*/*;q=0", None),
+            ("application/graphql-response+json;q=0.1, */*;q=0.9", Some(Json)),
+            ("application/graphql-response+json, */*", Some(GraphqlResponse)),
+            (
+                "application/json ; q=0.3 , application/graphql-response+json;q=0.4",
+                Some(GraphqlResponse),
+            ),
         ] {
             assert_eq!(response_type(&accept(value)), expected, "{value}");
         }

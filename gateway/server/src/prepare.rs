@@ -3,25 +3,21 @@
 use std::sync::Arc;
 
 use apollo_compiler::{
-    ExecutableDocument, Node, ast::OperationType, collections::HashMap, executable::Operation, parser::Parser,
-    response::GraphQLError, schema::Implementers, validation::DiagnosticList, validation::Valid,
+    ExecutableDocument, Node, ast::OperationType, collections::HashMap, executable::Operation,
+    parser::Parser, response::GraphQLError, schema::Implementers, validation::DiagnosticList,
+    validation::Valid,
 };
 use causeway_graph::QueryGraph;
 use causeway_model::{Name, QueryPlan};
 use moka::future::Cache;
 
-use crate::rejection::Rejection;
+use crate::{
+    limits::{self, PrepareLimits, TooComplex},
+    rejection::Rejection,
+};
 
-/// What one operation may cost before it is refused.
-#[derive(Debug, Clone, Copy)]
-pub struct PrepareLimits {
-    /// Tokens of the document's text.
-    pub tokens: usize,
-    /// Levels of nesting of the document's text.
-    pub depth: usize,
-    /// Bytes that all prepared operations may take together, roughly.
-    pub cache: u64,
-}
+/// A mistake repeated all over an operation is told this often.
+const ERROR_LIMIT: usize = 50;
 
 /// An operation that can be executed as often as one likes.
 pub(crate) struct PreparedOperation {
@@ -57,7 +53,14 @@ impl Preparer {
             .max_capacity(limits.cache)
             .weigher(|_, prepared: &Arc<PreparedOperation>| prepared.weight)
             .build();
-        Self { planning: Arc::new(Planning { graph, implementers, limits }), cache }
+        Self {
+            planning: Arc::new(Planning {
+                graph,
+                implementers,
+                limits,
+            }),
+            cache,
+        }
     }
 
     pub(crate) fn planning(&self) -> &Planning {
@@ -82,26 +85,41 @@ impl Preparer {
                 .await
                 .unwrap_or_else(|_| Err(Rejection::Internal("planning this operation failed".to_owned())))
         };
-        self.cache.try_get_with(key, prepared).await.map_err(|rejection| (*rejection).clone())
+        self.cache
+            .try_get_with(key, prepared)
+            .await
+            .map_err(|rejection| (*rejection).clone())
     }
 }
 
 impl Planning {
+    /// Why a text could not be parsed: it is too much, or it is wrong.
+    fn refusal(&self, parser: &Parser, diagnostics: &DiagnosticList) -> Rejection {
+        if parser.tokens_reached() > self.limits.tokens {
+            Rejection::TooComplex(TooComplex::Tokens(self.limits.tokens))
+        } else if parser.recursion_reached() > self.limits.depth {
+            Rejection::TooComplex(TooComplex::Depth(self.limits.depth))
+        } else {
+            Rejection::Parse(errors(diagnostics))
+        }
+    }
+
     fn prepare(&self, key: Key) -> Result<Arc<PreparedOperation>, Rejection> {
         let schema = &self.graph.supergraph().api_schema;
-        let weight = u32::try_from(key.text.len().saturating_mul(12).saturating_add(4096)).unwrap_or(u32::MAX);
-        let ast = Parser::new()
+        let text_length = key.text.len();
+        let mut parser = Parser::new()
             .token_limit(self.limits.tokens)
-            .recursion_limit(self.limits.depth)
-            .parse_ast(key.text, "operation.graphql")
-            .map_err(|invalid| Rejection::Parse(errors(&invalid.errors)))?;
+            .recursion_limit(self.limits.depth);
+        let parsed = parser.parse_ast(key.text, "operation.graphql");
+        let ast = parsed.map_err(|invalid| self.refusal(&parser, &invalid.errors))?;
+        limits::check(&ast, &self.limits).map_err(Rejection::TooComplex)?;
         let document = ast
             .to_executable_validate(schema)
             .map_err(|invalid| Rejection::Validation(errors(&invalid.errors)))?;
         let operation = document
             .operations
             .get(key.operation_name.as_deref())
-            .map_err(|error| Rejection::Operation(error.to_graphql_error(&document.sources)))?
+            .map_err(|error| Rejection::Operation(Box::new(error.to_graphql_error(&document.sources))))?
             .clone();
         if operation.operation_type == OperationType::Subscription {
             return Err(Rejection::SubscriptionsUnsupported);
@@ -109,10 +127,52 @@ impl Planning {
         apollo_compiler::introspection::check_max_depth(&document, &operation)
             .map_err(|error| Rejection::Validation(vec![error.to_graphql_error(&document.sources)]))?;
         let plan = causeway_planner::plan(&self.graph, &document, &operation).map_err(Rejection::Plan)?;
-        Ok(Arc::new(PreparedOperation { document, operation, plan, weight }))
+        let weight = weight(text_length, &plan);
+        Ok(Arc::new(PreparedOperation {
+            document,
+            operation,
+            plan,
+            weight,
+        }))
     }
 }
 
-fn errors(diagnostics: &DiagnosticList) -> Vec<GraphQLError> {
-    diagnostics.iter().map(|diagnostic| diagnostic.to_json()).collect()
+/// Bytes, roughly: the parsed document and what was made of it.
+fn weight(text_length: usize, plan: &QueryPlan) -> u32 {
+    let fetches: usize = plan
+        .fetches
+        .iter()
+        .map(|fetch| {
+            let shape: usize = fetch
+                .shape
+                .nodes
+                .iter()
+                .map(|fields| 24 + fields.len() * 64)
+                .sum();
+            256 + fetch.document.len() + shape
+        })
+        .sum();
+    let nodes = plan.projection.nodes.iter();
+    let projection: usize = nodes
+        .map(|node| {
+            128 + node.by_type.len() * 32
+                + node
+                    .selections
+                    .iter()
+                    .map(|fields| fields.len() * 192)
+                    .sum::<usize>()
+        })
+        .sum();
+    u32::try_from(4096 + text_length * 12 + fetches + projection).unwrap_or(u32::MAX)
 }
+
+fn errors(diagnostics: &DiagnosticList) -> Vec<GraphQLError> {
+    diagnostics
+        .iter()
+        .take(ERROR_LIMIT)
+        .map(|diagnostic| diagnostic.to_json())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use axum::{
 use causeway_planner::PlanError;
 use serde_json::json;
 
-use crate::media::ResponseType;
+use crate::{limits::TooComplex, media::ResponseType};
 
 /// A request that was not executed. Nothing was sent to any subgraph.
 #[derive(Debug, Clone)]
@@ -19,11 +19,12 @@ pub(crate) enum Rejection {
     BodyTooLarge,
     /// The body or query string is no GraphQL request.
     InvalidRequest(String),
+    TooComplex(TooComplex),
     Parse(Vec<GraphQLError>),
     Validation(Vec<GraphQLError>),
     /// No operation of that name, or several and no name.
-    Operation(GraphQLError),
-    Variables(GraphQLError),
+    Operation(Box<GraphQLError>),
+    Variables(Box<GraphQLError>),
     MutationOverGet,
     SubscriptionsUnsupported,
     Plan(PlanError),
@@ -37,6 +38,7 @@ impl Rejection {
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::BodyTooLarge => "REQUEST_TOO_LARGE",
             Self::InvalidRequest(_) => "INVALID_GRAPHQL_REQUEST",
+            Self::TooComplex(_) => "OPERATION_TOO_COMPLEX",
             Self::Parse(_) => "GRAPHQL_PARSE_FAILED",
             Self::Validation(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::Operation(_) => "OPERATION_RESOLUTION_FAILURE",
@@ -57,17 +59,18 @@ impl Rejection {
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::MutationOverGet => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Plan(_) if form == ResponseType::GraphqlResponse => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Parse(_)
+            _ if form == ResponseType::Json => StatusCode::OK,
+            // The supergraph does not hold what it promises: not the client's fault.
+            Self::Plan(PlanError::Unsatisfiable { .. } | PlanError::InterfaceObject { .. }) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Plan(PlanError::TooManyConditions { .. })
+            | Self::TooComplex(_)
+            | Self::Parse(_)
             | Self::Validation(_)
             | Self::Operation(_)
             | Self::Variables(_)
-            | Self::SubscriptionsUnsupported
-                if form == ResponseType::GraphqlResponse =>
-            {
-                StatusCode::BAD_REQUEST
-            }
-            _ => StatusCode::OK,
+            | Self::SubscriptionsUnsupported => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -108,6 +111,7 @@ impl Rejection {
             Self::InvalidRequest(reason) => reason.clone(),
             Self::MutationOverGet => "mutations are accepted over POST only".to_owned(),
             Self::SubscriptionsUnsupported => "this gateway does not serve subscriptions yet".to_owned(),
+            Self::TooComplex(error) => error.to_string(),
             Self::Plan(error) => error.to_string(),
             Self::Internal(reason) => reason.clone(),
             Self::Parse(_) | Self::Validation(_) | Self::Operation(_) | Self::Variables(_) => String::new(),
@@ -122,7 +126,9 @@ impl Rejection {
         let body = json!({ "errors": self.errors() }).to_string();
         let mut response = (status, [(header::CONTENT_TYPE, form.content_type())], body).into_response();
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
         response
     }

@@ -1,0 +1,114 @@
+//! The cache of prepared operations.
+
+use super::*;
+
+fn preparer(cache: u64) -> Preparer {
+    let sdl = include_str!("../../tests/http/supergraph.graphql");
+    let supergraph = causeway_composition::read::read_supergraph(sdl).unwrap();
+    let limits = PrepareLimits {
+        tokens: 20_000,
+        depth: 100,
+        fields: 20_000,
+        cache,
+    };
+    Preparer::new(QueryGraph::new(Arc::new(supergraph)), limits)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_ask_at_the_same_time_share_one_preparation() {
+    let preparer = Arc::new(preparer(1 << 20));
+    let callers = (0..50).map(|_| {
+        let preparer = Arc::clone(&preparer);
+        tokio::spawn(async move {
+            preparer
+                .prepare("{ me { name reviews { stars } } }".to_owned(), None)
+                .await
+        })
+    });
+    let prepared: Vec<_> = futures::future::join_all(callers)
+        .await
+        .into_iter()
+        .map(|joined| joined.unwrap().ok().unwrap())
+        .collect();
+    assert!(prepared.iter().all(|one| Arc::ptr_eq(one, &prepared[0])));
+    let later = preparer
+        .prepare("{ me { name reviews { stars } } }".to_owned(), None)
+        .await
+        .ok()
+        .unwrap();
+    assert!(Arc::ptr_eq(&later, &prepared[0]));
+}
+
+#[tokio::test]
+async fn text_and_name_tell_operations_apart() {
+    let preparer = preparer(1 << 20);
+    let text = "query A { me { id } } query B { me { name } }";
+    let a = preparer
+        .prepare(text.to_owned(), Some("A".to_owned()))
+        .await
+        .ok()
+        .unwrap();
+    let b = preparer
+        .prepare(text.to_owned(), Some("B".to_owned()))
+        .await
+        .ok()
+        .unwrap();
+    assert_eq!(a.operation.name.as_ref().map(|name| name.as_str()), Some("A"));
+    assert_eq!(b.operation.name.as_ref().map(|name| name.as_str()), Some("B"));
+}
+
+#[tokio::test]
+async fn what_is_kept_stays_within_the_limit() {
+    let limit = 200_000;
+    let preparer = preparer(limit);
+    for index in 0..200 {
+        let prepared = preparer
+            .prepare(format!("{{ a{index}: me {{ id }} }}"), None)
+            .await
+            .ok()
+            .unwrap();
+        assert!(prepared.weight >= 4096);
+    }
+    preparer.cache.run_pending_tasks().await;
+    let kept = preparer.cache.weighted_size();
+    assert!(kept > limit / 2 && kept <= limit, "{kept} bytes are kept");
+}
+
+#[tokio::test]
+async fn an_operation_weighs_what_its_plan_weighs() {
+    let preparer = preparer(1 << 20);
+    let mut spread = String::from("{ node { ...F0 } }");
+    for level in 0..10 {
+        spread.push_str(&format!(
+            "fragment F{level} on Node {{ a: next {{ ...F{0} }} b: next {{ ...F{0} }} }}",
+            level + 1
+        ));
+    }
+    spread.push_str("fragment F10 on Node { n }");
+    let small = preparer
+        .prepare(format!("{{ node {{ n }} }} # {}", "x".repeat(spread.len())), None)
+        .await
+        .ok()
+        .unwrap();
+    let large = preparer.prepare(spread, None).await.ok().unwrap();
+    // A text as short stands for a plan with a thousand times the fields.
+    assert!(
+        large.weight > 3 * small.weight,
+        "{} and {}",
+        large.weight,
+        small.weight
+    );
+}
+
+#[tokio::test]
+async fn refusals_are_not_kept() {
+    let preparer = preparer(1 << 20);
+    for _ in 0..2 {
+        assert!(matches!(
+            preparer.prepare("{ nothing }".to_owned(), None).await,
+            Err(Rejection::Validation(_))
+        ));
+    }
+    preparer.cache.run_pending_tasks().await;
+    assert_eq!(preparer.cache.entry_count(), 0);
+}

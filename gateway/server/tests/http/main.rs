@@ -1,0 +1,13 @@
+//! The server's routes over scripted subgraphs.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cross_origin;
+mod execution;
+mod expensive;
+mod gateway;
+mod introspection;
+mod pages;
+mod protocol;
+mod refusals;
+mod stopping;
