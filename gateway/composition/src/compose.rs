@@ -31,11 +31,19 @@ pub fn compose(inputs: &[SubgraphInput]) -> Result<Composition, Failed> {
     let composed = merge(inputs)?;
     let supergraph = match read::read_supergraph(&composed.supergraph_sdl) {
         Ok(supergraph) => Arc::new(supergraph),
-        Err(error) => return Err(Failed { errors: vec![unreadable(&error)], hints: composed.hints }),
+        Err(error) => {
+            return Err(Failed {
+                errors: vec![unreadable(&error)],
+                hints: composed.hints,
+            });
+        }
     };
     let errors = satisfiability::check(&QueryGraph::new(Arc::clone(&supergraph)));
     if !errors.is_empty() {
-        return Err(Failed { errors, hints: composed.hints });
+        return Err(Failed {
+            errors,
+            hints: composed.hints,
+        });
     }
     Ok(Composition {
         supergraph,

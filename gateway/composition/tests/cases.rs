@@ -2,6 +2,8 @@
 //!
 //! A new case needs no Rust: make the folder, run with `CAUSEWAY_BLESS=1`, read what it wrote.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use apollo_compiler::Schema;
 use causeway_composition::{SubgraphInput, merge};
 use std::fs;

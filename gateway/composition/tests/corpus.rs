@@ -3,6 +3,8 @@
 //! The corpus is `shared/corpus/composition.jsonl` beside the repository, or the file that `CAUSEWAY_CORPUS` names.
 //! `CAUSEWAY_CORPUS_SHOW=<figure>` (ok, codes, api, supergraph, hints) lists the cases that disagree.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use apollo_compiler::ast::{Definition, Document};
 use causeway_composition::{Diagnostic, SubgraphInput, merge};
 use serde_json::Value;

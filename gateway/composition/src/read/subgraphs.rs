@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             joined = true;
-            let external = boolean(directive, "external").unwrap_or(false) && !self.is_own_key(id, ty, name);
+            let external = boolean(directive, "external").unwrap_or(false);
             let overridden = boolean(directive, "usedOverridden").unwrap_or(false);
             let definition = SubgraphField {
                 ty: match string(directive, "type") {
@@ -188,17 +188,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// An `@external` field of a subgraph's own key is answered by it all the same: whoever names an entity
-    /// knows its key.
-    fn is_own_key(&self, id: SubgraphId, ty: &Name, field: &Name) -> bool {
-        self.subgraphs[id.index()].types.get(ty).is_some_and(|entry| {
-            entry
-                .keys
-                .iter()
-                .any(|key| key.fields.fields().any(|key_field| key_field.name == *field))
-        })
-    }
-
     fn fill_possible_types(&mut self) {
         let schema = self.schema;
         for (name, ty) in &schema.types {
@@ -215,16 +204,22 @@ impl<'a> Reader<'a> {
                 _ => continue,
             };
             for (abstract_type, only) in abstracts {
-                for (index, subgraph) in self.subgraphs.iter_mut().enumerate() {
-                    let matches = only.is_none_or(|id| id.index() == index);
-                    if matches && subgraph.types.contains_key(name) {
-                        if let Some(entry) = subgraph.types.get_mut(&abstract_type) {
-                            if !entry.is_interface_object || abstract_type == *name {
-                                entry.possible_types.push(name.clone());
-                            }
-                        }
-                    }
-                }
+                self.add_possible_type(&abstract_type, name, only);
+            }
+        }
+    }
+
+    /// In the subgraph `only`, or in all that define both types. To an interface object the concrete types are
+    /// unknown, save itself.
+    fn add_possible_type(&mut self, abstract_type: &Name, concrete: &Name, only: Option<SubgraphId>) {
+        for (index, subgraph) in self.subgraphs.iter_mut().enumerate() {
+            let concerned =
+                only.is_none_or(|id| id.index() == index) && subgraph.types.contains_key(concrete);
+            if concerned
+                && let Some(entry) = subgraph.types.get_mut(abstract_type)
+                && (!entry.is_interface_object || abstract_type == concrete)
+            {
+                entry.possible_types.push(concrete.clone());
             }
         }
     }
