@@ -51,7 +51,7 @@ fn schema() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscript
 
 struct Query;
 
-/// Reading the assortment.
+/// Everything that can be asked.
 #[Object]
 impl Query {
     /// Products in pages. Without `first` or `last`: the first 20.

@@ -13,10 +13,10 @@ use crate::service::Catalog;
 /// Holds the user's id.
 pub(super) struct UserObject(pub(super) String);
 
-/// A customer of the shop.
+/// Someone with an account in the shop.
 #[Object(name = "User")]
 impl UserObject {
-    /// The user's id.
+    /// Stays the same for the account's life.
     async fn id(&self) -> ID {
         ID(self.0.clone())
     }

@@ -16,7 +16,7 @@ use crate::{
 
 pub(crate) struct Mutation;
 
-/// Changes to orders, by their signed-in buyer.
+/// Everything that can be changed.
 #[Object]
 impl Mutation {
     /// Buys items at the expected total, or changes nothing. Safe to repeat with the same idempotency key; on the

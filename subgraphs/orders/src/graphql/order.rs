@@ -198,10 +198,10 @@ pub(super) enum Purchasable {
     Bundle(Bundle),
 }
 
-/// Several products sold as one. Catalog owns it; here it is only named.
+/// Several products sold together, for less than they cost alone.
 #[derive(SimpleObject)]
 #[graphql(unresolvable = "id")]
 pub(super) struct Bundle {
-    /// The bundle's id.
+    /// The bundle's id, for example b-1.
     id: ID,
 }

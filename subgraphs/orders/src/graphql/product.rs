@@ -41,21 +41,21 @@ impl Product {
     }
 }
 
-/// An article of the catalog, seen from its sales.
+/// An article of the shop.
 #[Object]
 impl Product {
-    /// The product's id.
+    /// The product's id, for example p-1.
     async fn id(&self) -> &ID {
         &self.id
     }
 
-    /// The stock keeping unit; in an order's line, that of the moment of purchase.
+    /// The stock keeping unit: the product's other key, as printed on labels.
     #[graphql(external)]
     async fn sku(&self) -> Result<String> {
         representation::sku(&self.sku, "Product.sku")
     }
 
-    /// The weight of one piece in grams.
+    /// The weight of one item, packaging included.
     #[graphql(external)]
     async fn weight_grams(&self) -> Result<i32> {
         int(

@@ -16,7 +16,7 @@ use crate::service::Orders;
 
 pub(crate) struct Query;
 
-/// Orders, as anybody may read them: this is a demo shop, its data is generated.
+/// Everything that can be asked.
 #[Object]
 impl Query {
     /// One order, or null when there is none with this id.
@@ -24,7 +24,7 @@ impl Query {
         load_order(context, &id).await
     }
 
-    /// All orders, newest first.
+    /// All orders, newest first. Anybody may read them: this is a demo shop, and its data are generated.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[allow(clippy::too_many_arguments, reason = "the GraphQL field has that many")]
     async fn orders(

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::terms;
 
-/// How the shop values a customer.
+/// How much the shop values a user.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "terms::Tier")]
 pub(super) enum Tier {
-    /// Everybody, to begin with.
+    /// Every new account.
     Standard,
     /// A regular customer.
     Silver,
@@ -22,10 +22,10 @@ pub(super) enum Tier {
     Gold,
 }
 
-/// A postal address.
+/// A user's address.
 #[derive(SimpleObject)]
 pub(super) struct Address {
-    /// ISO 3166-1 alpha-2, upper case.
+    /// The country's ISO 3166-1 alpha-2 code, upper case.
     #[graphql(external)]
     country: String,
 }
@@ -56,21 +56,21 @@ impl User {
     }
 }
 
-/// A customer, seen from their orders.
+/// Someone with an account in the shop.
 #[Object]
 impl User {
-    /// The user's id.
+    /// Stays the same for the account's life.
     async fn id(&self) -> &ID {
         &self.id
     }
 
-    /// How the shop values them.
+    /// The loyalty tier.
     #[graphql(external)]
     async fn tier(&self) -> Result<Tier> {
         Ok(representation::tier(&self.tier, "User.tier")?.into())
     }
 
-    /// Where they live.
+    /// Where the user lives; null when it was not given.
     #[graphql(external)]
     async fn address(&self, context: &Context<'_>) -> Option<Address> {
         let country = or_null(context, representation::address_country(&self.address))?;

@@ -13,7 +13,7 @@ pub(super) const HASHING_COMPLEXITY: usize = 100;
 
 pub(super) struct Mutation;
 
-/// Changing accounts.
+/// Everything that can be changed.
 #[Object]
 impl Mutation {
     /// Creates an account and signs it in. Errors: BAD_USER_INPUT with `extensions.field`, HANDLE_TAKEN, EMAIL_TAKEN;

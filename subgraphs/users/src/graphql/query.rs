@@ -8,7 +8,7 @@ use super::types::UserNode;
 
 pub(super) struct Query;
 
-/// Reading accounts.
+/// Everything that can be asked.
 #[Object]
 impl Query {
     /// The user that the request's token belongs to; null without a token.
