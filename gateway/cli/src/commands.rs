@@ -1,13 +1,17 @@
 //! `causeway <command>`: one file a command.
 
 mod compose;
+mod graph;
 mod health;
 mod plan;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{LoadError, exit};
 
@@ -31,18 +35,6 @@ enum Command {
     Health(health::HealthArgs),
 }
 
-/// Where the graph comes from.
-#[derive(Debug, Clone, Args)]
-#[group(required = true, multiple = false)]
-struct GraphArgs {
-    /// A causeway.yaml, or rover's supergraph.yaml.
-    #[arg(long, value_name = "FILE", env = "CAUSEWAY_CONFIG")]
-    config: Option<PathBuf>,
-    /// A composed supergraph.
-    #[arg(long, value_name = "FILE")]
-    supergraph: Option<PathBuf>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
@@ -55,21 +47,6 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Compose(args) => compose::run(args).await,
         Command::Plan(args) => plan::run(args).await,
         Command::Health(args) => health::run(args).await,
-    }
-}
-
-impl GraphArgs {
-    async fn config(&self) -> Result<causeway_config::Config, LoadError> {
-        match (&self.supergraph, &self.config) {
-            (Some(path), _) => {
-                // The same as a config file that names it and nothing else, beside it.
-                let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-                let text = serde_json::json!({ "supergraph": name }).to_string();
-                Ok(causeway_config::parse(&text, path)?)
-            }
-            (None, Some(path)) => crate::load_config(path).await,
-            (None, None) => unreachable!("clap requires one of the two"),
-        }
     }
 }
 
@@ -88,4 +65,16 @@ fn report(error: &LoadError) -> ExitCode {
 fn could_not_run(error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("error: {error:#}");
     ExitCode::from(exit::COULD_NOT_RUN)
+}
+
+/// Prints a command's answer, after which it exits with `code`.
+fn answer(text: &str, code: ExitCode) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads has read enough: `causeway compose | head`.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            could_not_run(&format!("cannot write the answer: {error}"))
+        }
+        _ => code,
+    }
 }

@@ -3,6 +3,7 @@
 //! `wiring` turns a [`Config`](causeway_config::Config) into each crate's options; nothing else in the gateway
 //! sees the whole configuration.
 
+mod cause;
 pub mod commands;
 mod load;
 mod wiring;

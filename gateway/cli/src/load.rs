@@ -10,6 +10,8 @@ use causeway_composition::{Diagnostic, Failed, SubgraphInput, read::ReadError};
 use causeway_config::{Config, ConfigError, GraphSource, SchemaSource};
 use causeway_model::Supergraph;
 
+use crate::cause::innermost;
+
 /// For asking a running subgraph for its SDL.
 const SDL_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -30,7 +32,11 @@ pub enum LoadError {
     #[error("{path}: {source}")]
     Supergraph { path: PathBuf, source: ReadError },
     #[error("subgraph `{subgraph}` did not tell its schema at {url}: {reason}")]
-    Introspection { subgraph: String, url: String, reason: String },
+    Introspection {
+        subgraph: String,
+        url: String,
+        reason: String,
+    },
     #[error("the subgraphs do not compose: {} error(s)", .0.errors.len())]
     Composition(Failed),
 }
@@ -45,9 +51,17 @@ pub async fn load(config: &Config) -> Result<LoadedGraph, LoadError> {
     match &config.graph {
         GraphSource::Supergraph(path) => {
             let sdl = read(path).await?;
-            let supergraph = causeway_composition::read::read_supergraph(&sdl)
-                .map_err(|source| LoadError::Supergraph { path: path.clone(), source })?;
-            Ok(LoadedGraph { supergraph: Arc::new(supergraph), supergraph_sdl: sdl, hints: Vec::new() })
+            let supergraph = causeway_composition::read::read_supergraph(&sdl).map_err(|source| {
+                LoadError::Supergraph {
+                    path: path.clone(),
+                    source,
+                }
+            })?;
+            Ok(LoadedGraph {
+                supergraph: Arc::new(supergraph),
+                supergraph_sdl: sdl,
+                hints: Vec::new(),
+            })
         }
         GraphSource::Subgraphs => {
             let inputs = read_subgraphs(config).await?;
@@ -71,27 +85,61 @@ pub async fn read_subgraphs(config: &Config) -> Result<Vec<SubgraphInput>, LoadE
             Some(SchemaSource::Inline(sdl)) => (sdl.clone(), format!("{name}.graphql")),
             None => continue,
         };
-        inputs.push(SubgraphInput { name: name.clone(), url: subgraph.url.clone(), sdl, source });
+        inputs.push(SubgraphInput {
+            name: name.clone(),
+            url: subgraph.url.clone(),
+            sdl,
+            source,
+        });
     }
     Ok(inputs)
 }
 
 async fn read(path: &Path) -> Result<String, LoadError> {
-    tokio::fs::read_to_string(path).await.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
+    tokio::fs::read_to_string(path)
+        .await
+        .map_err(|source| LoadError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 async fn ask_for_sdl(subgraph: &str, url: &str) -> Result<String, LoadError> {
     // Fails only when the process has a provider already, which then serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let failed = |reason: String| LoadError::Introspection { subgraph: subgraph.to_owned(), url: url.to_owned(), reason };
-    let asked = async {
-        let client = reqwest::Client::builder().no_proxy().timeout(SDL_TIMEOUT).build()?;
-        let query = serde_json::json!({ "query": "{ _service { sdl } }" });
-        client.post(url).json(&query).send().await?.json::<serde_json::Value>().await
+    let failed = |reason: String| LoadError::Introspection {
+        subgraph: subgraph.to_owned(),
+        url: url.to_owned(),
+        reason,
     };
-    let answer = asked.await.map_err(|error| failed(error.to_string()))?;
-    match answer.pointer("/data/_service/sdl").and_then(serde_json::Value::as_str) {
+    let asked = async {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(SDL_TIMEOUT)
+            .build()?;
+        let query = serde_json::json!({ "query": "{ _service { sdl } }" });
+        client
+            .post(url)
+            .json(&query)
+            .send()
+            .await?
+            .json::<serde_json::Value>()
+            .await
+    };
+    let answer = asked.await.map_err(|error| failed(innermost(&error)))?;
+    match answer
+        .pointer("/data/_service/sdl")
+        .and_then(serde_json::Value::as_str)
+    {
         Some(sdl) => Ok(sdl.to_owned()),
-        None => Err(failed("its answer has no `_service.sdl`; is it a federation subgraph?".to_owned())),
+        None => {
+            let own = answer
+                .pointer("/errors/0/message")
+                .and_then(serde_json::Value::as_str);
+            let own = own.map_or_else(String::new, |message| format!(" It said: {message}"));
+            Err(failed(format!(
+                "its answer has no `_service.sdl`; is it a federation subgraph?{own}"
+            )))
+        }
     }
 }

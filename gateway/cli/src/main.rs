@@ -9,7 +9,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Planning recurses along the nesting of operations; the default stack of 2 MiB is less than the depth limit
     // may need in an unoptimised build.
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(8 << 20)
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -20,7 +20,10 @@ pub struct Gateway {
 impl Gateway {
     /// Resolves when the gateway has stopped and its requests are drained.
     pub async fn wait(self) -> anyhow::Result<()> {
-        self.serving.await.context("the gateway's task ended badly")?.context("the gateway stopped serving")
+        self.serving
+            .await
+            .context("the gateway's task ended badly")?
+            .context("the gateway stopped serving")
     }
 }
 
@@ -33,10 +36,31 @@ pub fn start(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<Gateway> {
     let addr = listener.local_addr().context("the listener has no address")?;
+    refuse_unknown_subgraphs(&supergraph, config)?;
     let client = HttpSubgraphs::new(client_options(&supergraph, config))?;
     let router = causeway_server::router(supergraph, Arc::new(client), &server_options(config));
     let serving = tokio::spawn(causeway_server::serve(listener, router, shutdown));
     Ok(Gateway { addr, serving })
+}
+
+/// A misspelt name would silently leave a subgraph with the supergraph's URL.
+fn refuse_unknown_subgraphs(supergraph: &Supergraph, config: &Config) -> anyhow::Result<()> {
+    let known: Vec<&str> = supergraph
+        .subgraphs
+        .iter()
+        .map(|subgraph| subgraph.name.as_str())
+        .collect();
+    match config
+        .subgraphs
+        .keys()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        Some(name) => anyhow::bail!(
+            "the configuration speaks of the subgraph `{name}`, which the supergraph does not have; it has: {}",
+            known.join(", ")
+        ),
+        None => Ok(()),
+    }
 }
 
 /// The config's URL comes before the supergraph's.
@@ -48,7 +72,9 @@ fn client_options(supergraph: &Supergraph, config: &Config) -> ClientOptions {
             let configured = config.subgraphs.get(&subgraph.name);
             SubgraphOptions {
                 name: subgraph.name.clone(),
-                url: configured.and_then(|found| found.url.clone()).unwrap_or_else(|| subgraph.url.clone()),
+                url: configured
+                    .and_then(|found| found.url.clone())
+                    .unwrap_or_else(|| subgraph.url.clone()),
                 timeout: configured.map_or(DEFAULT_TIMEOUT, |found| found.timeout),
             }
         })

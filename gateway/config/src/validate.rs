@@ -13,6 +13,9 @@ use crate::{
     raw::{RawConfig, RawLimits, RawRoverSchema, RawSchema, RawSubgraph},
 };
 
+/// The parser's own limit in validating operations.
+const DEEPEST: usize = 128;
+
 const DEFAULT_LISTEN: &str = "127.0.0.1:4000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -90,7 +93,13 @@ impl At<'_> {
     }
 
     fn resolve(&self, file: &str) -> PathBuf {
-        self.path.parent().unwrap_or(Path::new(".")).join(file)
+        // Without the `.` in between: the path stands in messages.
+        self.path
+            .parent()
+            .unwrap_or(Path::new("."))
+            .join(file)
+            .components()
+            .collect()
     }
 
     fn subgraph(
@@ -194,6 +203,10 @@ impl At<'_> {
             Some(0) => Err(self.invalid(format!("limits.{key}"), "is 0, which would refuse every request")),
             given => Ok(given.unwrap_or(default)),
         };
+        if raw.operation_depth.is_some_and(|depth| depth > DEEPEST) {
+            let reason = format!("is more than {DEEPEST}, which is as deep as operations can be validated");
+            return Err(self.invalid("limits.operation_depth", reason));
+        }
         let defaults = Limits::default();
         Ok(Limits {
             request_body: positive("request_body", raw.request_body, defaults.request_body)?,
@@ -284,8 +297,12 @@ mod tests {
         let users = &config.subgraphs["users"];
         assert_eq!(
             users.schema,
-            Some(SchemaSource::File("conf/./users.graphql".into()))
+            Some(SchemaSource::File("conf/users.graphql".into()))
         );
+        let Some(SchemaSource::File(file)) = &users.schema else {
+            panic!("{users:?}")
+        };
+        assert_eq!(file.display().to_string(), "conf/users.graphql");
         assert_eq!(users.timeout, Duration::from_secs(10));
         assert!(config.forward_headers.contains(&"authorization".to_owned()));
     }
@@ -342,6 +359,10 @@ mod tests {
             (
                 "supergraph: s.graphql\nlimits: { operation_depth: 0 }",
                 "`limits.operation_depth`: is 0",
+            ),
+            (
+                "supergraph: s.graphql\nlimits: { operation_depth: 129 }",
+                "`limits.operation_depth`: is more than 128",
             ),
             (
                 "supergraph: s.graphql\nlimits: { operation_dept: 1 }",

@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use causeway_composition::{Diagnostic, Failed};
+use causeway_composition::{Composition, Diagnostic, Failed};
 use clap::Args;
 use serde_json::json;
 
-use super::{Format, could_not_run, report};
-use crate::exit;
+use super::{Format, answer, could_not_run, report};
+use crate::{LoadError, exit};
 
 #[derive(Debug, Args)]
 pub(super) struct ComposeArgs {
@@ -23,10 +23,20 @@ pub(super) struct ComposeArgs {
 
 pub(super) async fn run(args: ComposeArgs) -> ExitCode {
     let inputs = match crate::load_config(&args.config).await {
-        Ok(config) if config.subgraphs.values().any(|subgraph| subgraph.schema.is_some()) => {
+        Ok(config)
+            if config
+                .subgraphs
+                .values()
+                .any(|subgraph| subgraph.schema.is_some()) =>
+        {
             crate::read_subgraphs(&config).await
         }
-        Ok(_) => return could_not_run(&format!("{} names no subgraph schemas to compose", args.config.display())),
+        Ok(_) => {
+            return could_not_run(&format!(
+                "{} names no subgraph schemas to compose",
+                args.config.display()
+            ));
+        }
         Err(error) => Err(error),
     };
     let inputs = match inputs {
@@ -39,37 +49,47 @@ pub(super) async fn run(args: ComposeArgs) -> ExitCode {
     {
         return could_not_run(&format!("cannot write {}: {error}", path.display()));
     }
-    match (args.format, &composed) {
-        (Format::Json, Ok(composed)) => {
-            println!("{}", json!({
-                "ok": true,
-                "errors": [],
-                "hints": hints(&composed.hints),
-                "supergraph": composed.supergraph_sdl,
-                "api_schema": composed.api_schema_sdl,
-            }));
-        }
-        (Format::Json, Err(Failed { errors, hints: given })) => {
-            println!("{}", json!({
-                "ok": false,
-                "errors": errors.iter().map(error).collect::<Vec<_>>(),
-                "hints": hints(given),
-                "supergraph": null,
-                "api_schema": null,
-            }));
-        }
+    let code = if composed.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(exit::NO)
+    };
+    match (args.format, composed) {
+        (Format::Json, composed) => answer(&format!("{}\n", as_json(&composed)), code),
         (Format::Text, Ok(composed)) => {
             eprint!("{}", causeway_composition::render(&composed.hints));
-            if args.output.is_none() {
-                print!("{}", composed.supergraph_sdl);
-            }
+            let text = if args.output.is_none() {
+                composed.supergraph_sdl.as_str()
+            } else {
+                ""
+            };
+            answer(text, code)
         }
         (Format::Text, Err(failed)) => {
-            eprint!("{}", causeway_composition::render(&failed.errors));
             eprint!("{}", causeway_composition::render(&failed.hints));
+            report(&LoadError::Composition(failed))
         }
     }
-    if composed.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(exit::NO) }
+}
+
+/// The object that other tools read. SDL is null where there is none.
+fn as_json(composed: &Result<Composition, Failed>) -> serde_json::Value {
+    match composed {
+        Ok(composed) => json!({
+            "ok": true,
+            "errors": [],
+            "hints": hints(&composed.hints),
+            "supergraph": composed.supergraph_sdl,
+            "api_schema": composed.api_schema_sdl,
+        }),
+        Err(failed) => json!({
+            "ok": false,
+            "errors": failed.errors.iter().map(error).collect::<Vec<_>>(),
+            "hints": hints(&failed.hints),
+            "supergraph": null,
+            "api_schema": null,
+        }),
+    }
 }
 
 fn error(diagnostic: &Diagnostic) -> serde_json::Value {

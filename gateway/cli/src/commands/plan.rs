@@ -1,14 +1,21 @@
 //! `causeway plan OPERATION.graphql`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use apollo_compiler::ExecutableDocument;
 use causeway_graph::QueryGraph;
 use clap::Args;
 
-use super::{Format, GraphArgs, could_not_run, report};
+use super::{Format, answer, could_not_run, graph::GraphArgs};
 use crate::exit;
 
+/// Taken when no graph is named, so that the shop's operations can be planned from the repository's root.
+const DEFAULT_CONFIG: &str = "schema/causeway.yaml";
+
+/// Without --config and --supergraph, ./schema/causeway.yaml is taken.
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// A file with GraphQL operations.
@@ -28,13 +35,9 @@ pub(super) async fn run(args: PlanArgs) -> ExitCode {
         Ok(text) => text,
         Err(error) => return could_not_run(&format!("cannot read {}: {error}", args.file.display())),
     };
-    let loaded = match args.graph.config().await {
-        Ok(config) => crate::load(&config).await,
-        Err(error) => Err(error),
-    };
-    let supergraph = match loaded {
-        Ok(loaded) => loaded.supergraph,
-        Err(error) => return report(&error),
+    let supergraph = match args.graph.load(Some(Path::new(DEFAULT_CONFIG))).await {
+        Ok((_, loaded)) => loaded.supergraph,
+        Err(code) => return code,
     };
     let refused = |reason: String| {
         eprintln!("{}", reason.trim_end());
@@ -46,19 +49,37 @@ pub(super) async fn run(args: PlanArgs) -> ExitCode {
     };
     let operation = match document.operations.get(args.operation.as_deref()) {
         Ok(operation) => operation,
-        Err(error) => {
-            let names: Vec<&str> = document.operations.named.keys().map(|name| name.as_str()).collect();
-            return refused(format!("{}; the file has: {}", error.message(), names.join(", ")));
+        Err(_) => {
+            let names: Vec<&str> = document
+                .operations
+                .named
+                .keys()
+                .map(|name| name.as_str())
+                .collect();
+            let names = if names.is_empty() {
+                "one without a name".to_owned()
+            } else {
+                names.join(", ")
+            };
+            return refused(match &args.operation {
+                Some(wanted) => format!("error: the file has no operation `{wanted}`; it has: {names}"),
+                None => {
+                    format!("error: the file has several operations; choose one with --operation: {names}")
+                }
+            });
         }
     };
     match causeway_planner::plan(&QueryGraph::new(supergraph.clone()), &document, operation) {
         Err(error) => refused(format!("error: {error}")),
         Ok(plan) => {
-            match args.format {
-                Format::Text => print!("{}", causeway_planner::explain(&plan, &supergraph)),
-                Format::Json => println!("{}", serde_json::json!(causeway_planner::explain_json(&plan, &supergraph))),
-            }
-            ExitCode::SUCCESS
+            let text = match args.format {
+                Format::Text => causeway_planner::explain(&plan, &supergraph),
+                Format::Json => format!(
+                    "{}\n",
+                    serde_json::json!(causeway_planner::explain_json(&plan, &supergraph))
+                ),
+            };
+            answer(&text, ExitCode::SUCCESS)
         }
     }
 }

@@ -1,12 +1,15 @@
 //! `causeway serve`.
 
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::{future::Future, io, net::SocketAddr, process::ExitCode};
 
 use clap::Args;
-use tokio::{net::TcpListener, signal};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tracing_subscriber::EnvFilter;
 
-use super::{GraphArgs, could_not_run, report};
+use super::{could_not_run, graph::GraphArgs};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -19,13 +22,14 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn run(args: ServeArgs) -> ExitCode {
     init_logging();
-    let config = match args.graph.config().await {
-        Ok(config) => config,
-        Err(error) => return report(&error),
+    // From here on a signal stops the gateway in order, also one that comes while the graph is still composed.
+    let stop = match stop_signal() {
+        Ok(stop) => stop,
+        Err(error) => return could_not_run(&format!("cannot listen for signals: {error}")),
     };
-    let loaded = match crate::load(&config).await {
+    let (config, loaded) = match args.graph.load(None).await {
         Ok(loaded) => loaded,
-        Err(error) => return report(&error),
+        Err(code) => return code,
     };
     for hint in &loaded.hints {
         tracing::debug!(code = hint.code.as_str(), "{}", hint.message);
@@ -34,15 +38,26 @@ pub(super) async fn run(args: ServeArgs) -> ExitCode {
     let listener = match TcpListener::bind(listen).await {
         Ok(listener) => listener,
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            return could_not_run(&format!("{listen} is in use; choose another address with --listen"));
+            return could_not_run(&format!(
+                "{listen} is in use; choose another address with --listen"
+            ));
         }
         Err(error) => return could_not_run(&format!("cannot listen on {listen}: {error}")),
     };
-    let subgraphs: Vec<&str> = loaded.supergraph.subgraphs.iter().map(|subgraph| subgraph.name.as_str()).collect();
+    let subgraphs: Vec<&str> = loaded
+        .supergraph
+        .subgraphs
+        .iter()
+        .map(|subgraph| subgraph.name.as_str())
+        .collect();
     let subgraphs = subgraphs.join(", ");
-    match crate::start(listener, loaded.supergraph, &config, stop_signal()) {
+    match crate::start(listener, loaded.supergraph, &config, stop) {
         Ok(gateway) => {
-            tracing::info!(subgraphs, "GraphQL at http://{}/graphql, GraphiQL at http://{0}/", gateway.addr);
+            tracing::info!(
+                subgraphs,
+                "GraphQL at http://{}/graphql, GraphiQL at http://{0}/",
+                gateway.addr
+            );
             match gateway.wait().await {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => could_not_run(&error),
@@ -56,21 +71,25 @@ pub(super) async fn run(args: ServeArgs) -> ExitCode {
 fn init_logging() {
     use std::io::IsTerminal as _;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     // Fails only where a program that uses this library has set logging up already.
-    let _ = if io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
+    let _ = if io::stderr().is_terminal() {
+        builder.try_init()
+    } else {
+        builder.json().try_init()
+    };
 }
 
-/// Ctrl-C or SIGTERM.
-async fn stop_signal() {
-    let interrupt = signal::ctrl_c();
-    let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-        // Without a SIGTERM handler Ctrl-C still works.
-        let _ = interrupt.await;
-        return;
-    };
-    tokio::select! {
-        _ = interrupt => {}
-        _ = terminate.recv() => {}
-    }
+/// Ctrl-C or SIGTERM, from this call on.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

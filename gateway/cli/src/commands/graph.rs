@@ -1,0 +1,77 @@
+//! Where a command's graph comes from: flags, then the environment, then the place that the command knows.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use causeway_config::Config;
+use clap::Args;
+
+use super::{could_not_run, report};
+use crate::{LoadError, LoadedGraph};
+
+const CONFIG_VARIABLE: &str = "CAUSEWAY_CONFIG";
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct GraphArgs {
+    /// A causeway.yaml, or rover's supergraph.yaml [env: CAUSEWAY_CONFIG=]
+    #[arg(long, value_name = "FILE", conflicts_with = "supergraph")]
+    config: Option<PathBuf>,
+    /// A composed supergraph, instead of a configuration
+    #[arg(long, value_name = "FILE")]
+    supergraph: Option<PathBuf>,
+}
+
+impl GraphArgs {
+    /// The configuration and its graph; what is wrong with them has been printed when there is none. `fallback` is a
+    /// config file for those who name none.
+    pub(super) async fn load(&self, fallback: Option<&Path>) -> Result<(Config, LoadedGraph), ExitCode> {
+        let config = match self.source(fallback) {
+            Some(Source::Supergraph(path)) => supergraph_only(&path),
+            Some(Source::Config(path)) => crate::load_config(&path).await,
+            None => return Err(could_not_run(&nothing_named(fallback))),
+        };
+        let config = config.map_err(|error| report(&error))?;
+        let loaded = crate::load(&config).await.map_err(|error| report(&error))?;
+        Ok((config, loaded))
+    }
+
+    fn source(&self, fallback: Option<&Path>) -> Option<Source> {
+        // A flag comes before the variable, also where they speak of different kinds of files.
+        let flag = self
+            .supergraph
+            .clone()
+            .map(Source::Supergraph)
+            .or_else(|| self.config.clone().map(Source::Config));
+        let variable = || env::var_os(CONFIG_VARIABLE).filter(|value| !value.is_empty());
+        flag.or_else(|| variable().map(|path| Source::Config(path.into())))
+            .or_else(|| {
+                fallback
+                    .filter(|path| path.is_file())
+                    .map(|path| Source::Config(path.to_owned()))
+            })
+    }
+}
+
+enum Source {
+    Config(PathBuf),
+    Supergraph(PathBuf),
+}
+
+/// The same as a config file that names the supergraph and nothing else, beside it.
+fn supergraph_only(path: &Path) -> Result<Config, LoadError> {
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let text = serde_json::json!({ "supergraph": name }).to_string();
+    Ok(causeway_config::parse(&text, path)?)
+}
+
+fn nothing_named(fallback: Option<&Path>) -> String {
+    let there = fallback.map_or_else(String::new, |path| {
+        format!(", and there is no {} here", path.display())
+    });
+    format!("which graph? Name it with --config FILE or --supergraph FILE, or set {CONFIG_VARIABLE}{there}")
+}
