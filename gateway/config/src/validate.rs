@@ -295,10 +295,6 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:4000");
         assert_eq!(config.graph, GraphSource::Subgraphs);
         let users = &config.subgraphs["users"];
-        assert_eq!(
-            users.schema,
-            Some(SchemaSource::File("conf/users.graphql".into()))
-        );
         let Some(SchemaSource::File(file)) = &users.schema else {
             panic!("{users:?}")
         };

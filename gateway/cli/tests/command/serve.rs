@@ -31,21 +31,22 @@ impl Serving {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut serving = Self {
+            child,
+            log,
+            url: String::new(),
+        };
         let mut told = String::new();
-        loop {
+        while serving.url.is_empty() {
             let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {told}");
-            told.push_str(&line);
+            assert!(serving.log.read_line(&mut line).unwrap() > 0, "it ended: {told}");
             if let Some((_, rest)) = line.split_once("GraphQL at http://") {
-                let addr = rest.split('/').next().unwrap();
-                return Self {
-                    child,
-                    log,
-                    url: format!("http://{addr}"),
-                };
+                serving.url = format!("http://{}", rest.split('/').next().unwrap());
             }
+            told.push_str(&line);
         }
+        serving
     }
 
     async fn ask(&self, query: &str) -> Value {
