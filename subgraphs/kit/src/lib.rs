@@ -2,6 +2,7 @@
 //! shutdown, value types of the graph. It knows no user, product or order, and must not learn of them.
 
 pub mod auth;
+pub mod command;
 pub mod db;
 pub mod error;
 mod graphql;

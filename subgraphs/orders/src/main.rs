@@ -1,35 +1,10 @@
-//! The `orders` binary: flags and environment to [`orders::Options`], nothing else.
+//! The `orders` binary: flags and environment in, [`orders::start`] out.
 
 use std::{net::SocketAddr, process::ExitCode};
 
-use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
-use kit::{Shutdown, db::DatabaseUrl};
+use clap::Args;
+use kit::{Running, Shutdown, command::Service, db::DatabaseUrl};
 use orders::Options;
-use tokio::net::TcpListener;
-
-/// The orders service of the shop.
-#[derive(Parser)]
-#[command(name = "orders", version, args_conflicts_with_subcommands = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    serve: Serve,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve until SIGTERM or Ctrl-C (the default)
-    Serve(Serve),
-    /// Print the subgraph's SDL
-    PrintSchema,
-    /// Ask a running service for its health: exit code 0 when it is well, 1 when not
-    Health {
-        #[arg(long, default_value = "http://127.0.0.1:4003/health/ready")]
-        url: String,
-    },
-}
 
 #[derive(Args)]
 struct Serve {
@@ -60,27 +35,16 @@ struct Serve {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = match cli.command {
-        None => serve(cli.serve).await,
-        Some(Command::Serve(options)) => serve(options).await,
-        Some(Command::PrintSchema) => {
-            print!("{}", orders::sdl());
-            Ok(())
-        }
-        Some(Command::Health { url }) => kit::probe(&url).await.map_err(Into::into),
+    let service = Service {
+        name: "orders",
+        about: "The shop's orders: placing, reading and cancelling them",
+        sdl: orders::sdl,
+        health_url: "http://127.0.0.1:4003/health/ready",
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("orders: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    kit::command::run(service, start).await
 }
 
-async fn serve(flags: Serve) -> anyhow::Result<()> {
-    kit::telemetry::init("orders");
+async fn start(flags: Serve, shutdown: Shutdown) -> anyhow::Result<Running> {
     let options = Options {
         seed_size: flags.seed_size,
         catalog_url: flags.catalog_url,
@@ -88,11 +52,5 @@ async fn serve(flags: Serve) -> anyhow::Result<()> {
         users_jwks_url: flags.jwks_url,
         ..Options::new(flags.database)
     };
-    let listener = TcpListener::bind(flags.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", flags.listen))?;
-    let running = orders::start(listener, options, Shutdown::on_signals()).await?;
-    tracing::info!(addr = %running.addr, "orders listens: POST /graphql");
-    running.wait().await?;
-    Ok(())
+    orders::start(kit::command::listen(flags.listen).await?, options, shutdown).await
 }

@@ -1,39 +1,14 @@
 //! The `users` binary: arguments and environment in, [`users::start`] out.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, process::ExitCode};
 
-use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
-use kit::Shutdown;
-use kit::db::DatabaseUrl;
-use tokio::net::TcpListener;
+use anyhow::Context as _;
+use clap::Args;
+use kit::{Running, Shutdown, command::Service, db::DatabaseUrl};
 use users::SigningKey;
 
-/// The shop's accounts: signing up, signing in, users.
-#[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    serve: ServeArgs,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve GraphQL and the public key (the default)
-    Serve(ServeArgs),
-    /// Print the federation schema and exit
-    PrintSchema,
-    /// Ask a running service for its health; exit code 0 when it is well
-    Health {
-        #[arg(long, default_value = "http://127.0.0.1:4001/health/ready")]
-        url: String,
-    },
-}
-
 #[derive(Args)]
-struct ServeArgs {
+struct Serve {
     /// Address to listen on
     #[arg(long, env = "USERS_LISTEN", default_value = "127.0.0.1:4001")]
     listen: SocketAddr,
@@ -55,28 +30,18 @@ struct ServeArgs {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
-    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(args) => serve(args).await,
-        Command::PrintSchema => {
-            print!("{}", users::sdl());
-            Ok(())
-        }
-        Command::Health { url } => Ok(kit::probe(&url).await?),
-    }
+async fn main() -> ExitCode {
+    let service = Service {
+        name: "users",
+        about: "The shop's accounts: signing up, signing in, users",
+        sdl: users::sdl,
+        health_url: "http://127.0.0.1:4001/health/ready",
+    };
+    kit::command::run(service, start).await
 }
 
-async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    kit::telemetry::init("users");
-    let shutdown = Shutdown::on_signals();
-    let listener = TcpListener::bind(args.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}; choose another address with --listen",
-            args.listen
-        )
-    })?;
-    let signing_key = match args.signing_key.as_deref() {
+async fn start(flags: Serve, shutdown: Shutdown) -> anyhow::Result<Running> {
+    let signing_key = match flags.signing_key.as_deref() {
         None | Some("") => None,
         Some(text) => Some(
             text.parse::<SigningKey>()
@@ -84,11 +49,9 @@ async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         ),
     };
     let options = users::Options {
-        database: args.database,
-        seed_size: args.seed_size,
+        database: flags.database,
+        seed_size: flags.seed_size,
         signing_key,
     };
-    let running = users::start(listener, options, shutdown).await?;
-    tracing::info!(address = %running.addr, "users is listening");
-    running.wait().await.context("the server stopped with an error")
+    users::start(kit::command::listen(flags.listen).await?, options, shutdown).await
 }
