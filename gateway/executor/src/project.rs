@@ -171,7 +171,9 @@ impl<'a> Projector<'a> {
                 match (found, node.by_type.first()) {
                     (Some((name, index)), _) => (name.as_str(), &node.selections[*index]),
                     // An interface object: nobody asked which type it is, since all are read alike.
-                    (None, Some((name, _))) if object.get(TYPENAME).is_none() && node.selections.len() == 1 => {
+                    (None, Some((name, _)))
+                        if object.get(TYPENAME).is_none() && node.selections.len() == 1 =>
+                    {
                         (name.as_str(), &node.selections[0])
                     }
                     (None, _) => return self.unknown_type(object),

@@ -28,7 +28,13 @@ pub(crate) fn all_routes(inner: &mut Inner) {
     let mut reached = 0;
     loop {
         inner.routes = round(inner);
-        let now = inner.routes.values().flatten().flatten().filter(|route| route.is_some()).count();
+        let now = inner
+            .routes
+            .values()
+            .flatten()
+            .flatten()
+            .filter(|route| route.is_some())
+            .count();
         if now == reached {
             return;
         }
@@ -104,12 +110,21 @@ fn hop_into(
             if !key.resolvable {
                 continue;
             }
-            let sources: Option<Vec<Option<usize>>> =
-                key.fields.items.iter().map(|item| source(inner, ty, from, item, reached, provided)).collect();
+            let sources: Option<Vec<Option<usize>>> = key
+                .fields
+                .items
+                .iter()
+                .map(|item| source(inner, ty, from, item, reached, provided))
+                .collect();
             let Some(sources) = sources else { continue };
             let cost = sources.iter().filter(|source| source.is_some()).count();
             if best.as_ref().is_none_or(|(held, _)| cost < *held) {
-                let hop = Hop { to, type_name: type_name.clone(), key: key.fields.clone(), sources };
+                let hop = Hop {
+                    to,
+                    type_name: type_name.clone(),
+                    key: key.fields.clone(),
+                    sources,
+                };
                 best = Some((cost, hop));
             }
         }
@@ -125,10 +140,17 @@ fn source(
     reached: &[Hop],
     provided: Option<&FieldSet>,
 ) -> Option<Option<usize>> {
-    if inner.names_in(from, ty).iter().any(|name| obtains(inner, from, name, item, provided)) {
+    if inner
+        .names_in(from, ty)
+        .iter()
+        .any(|name| obtains(inner, from, name, item, provided))
+    {
         return Some(None);
     }
-    reached.iter().position(|hop| obtains(inner, hop.to, &hop.type_name, item, None)).map(Some)
+    reached
+        .iter()
+        .position(|hop| obtains(inner, hop.to, &hop.type_name, item, None))
+        .map(Some)
 }
 
 /// Whether a part of a key can be had at `subgraph`: the field itself there, what is nested below it there or by hops of
@@ -143,8 +165,12 @@ fn obtains(
     if inner.selects_item(subgraph, ty, item, provided) {
         return true;
     }
-    let FieldSetItem::Field(field) = item else { return false };
-    let Some(definition) = inner.local_field(subgraph, ty, &field.name, provided) else { return false };
+    let FieldSetItem::Field(field) = item else {
+        return false;
+    };
+    let Some(definition) = inner.local_field(subgraph, ty, &field.name, provided) else {
+        return false;
+    };
     let child = definition.ty.inner_named_type();
     !field.selection.is_empty()
         && field.selection.items.iter().all(|item| {

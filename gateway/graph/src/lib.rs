@@ -38,9 +38,16 @@ impl QueryGraph {
     pub fn new(supergraph: Arc<Supergraph>) -> Self {
         let possible_types = possible_types(&supergraph);
         let interface_objects = interface_objects(&supergraph);
-        let mut inner = Inner { supergraph, possible_types, interface_objects, routes: HashMap::default() };
+        let mut inner = Inner {
+            supergraph,
+            possible_types,
+            interface_objects,
+            routes: HashMap::default(),
+        };
         hops::all_routes(&mut inner);
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub fn supergraph(&self) -> &Arc<Supergraph> {
@@ -70,7 +77,8 @@ impl QueryGraph {
 
     /// The field's definition if `subgraph` answers it, given what its `@requires` asks for.
     pub fn answered_field(&self, subgraph: SubgraphId, ty: &str, field: &str) -> Option<&SubgraphField> {
-        self.field(subgraph, ty, field).filter(|field| field.resolution == FieldResolution::Local)
+        self.field(subgraph, ty, field)
+            .filter(|field| field.resolution == FieldResolution::Local)
     }
 
     /// Whether `subgraph` can answer the whole field set on `ty` without data from elsewhere.
@@ -120,7 +128,12 @@ impl Inner {
             names.push(ty.clone());
         }
         if let Some(interfaces) = self.interface_objects.get(ty) {
-            names.extend(interfaces.iter().filter(|(id, _)| *id == subgraph).map(|(_, name)| name.clone()));
+            names.extend(
+                interfaces
+                    .iter()
+                    .filter(|(id, _)| *id == subgraph)
+                    .map(|(_, name)| name.clone()),
+            );
         }
         names
     }
@@ -133,9 +146,9 @@ fn possible_types(supergraph: &Supergraph) -> HashMap<Name, Vec<Name>> {
     for (name, ty) in &schema.types {
         let objects: Vec<Name> = match ty {
             ExtendedType::Object(_) => vec![name.clone()],
-            ExtendedType::Interface(_) => {
-                implementers.get(name).map_or_else(Vec::new, |found| found.objects.iter().cloned().collect())
-            }
+            ExtendedType::Interface(_) => implementers
+                .get(name)
+                .map_or_else(Vec::new, |found| found.objects.iter().cloned().collect()),
             ExtendedType::Union(union) => union.members.iter().map(|member| (**member).clone()).collect(),
             _ => continue,
         };
@@ -147,13 +160,24 @@ fn possible_types(supergraph: &Supergraph) -> HashMap<Name, Vec<Name>> {
 fn interface_objects(supergraph: &Supergraph) -> HashMap<Name, Vec<(SubgraphId, Name)>> {
     let mut found: HashMap<Name, Vec<(SubgraphId, Name)>> = HashMap::default();
     for id in supergraph.subgraph_ids() {
-        for (interface, _) in supergraph.subgraph(id).types.iter().filter(|(_, ty)| ty.is_interface_object) {
+        for (interface, _) in supergraph
+            .subgraph(id)
+            .types
+            .iter()
+            .filter(|(_, ty)| ty.is_interface_object)
+        {
             for (name, ty) in &supergraph.schema.types {
-                let implements = ty
-                    .as_object()
-                    .is_some_and(|object| object.implements_interfaces.iter().any(|one| **one == **interface));
+                let implements = ty.as_object().is_some_and(|object| {
+                    object
+                        .implements_interfaces
+                        .iter()
+                        .any(|one| **one == **interface)
+                });
                 if implements {
-                    found.entry(name.clone()).or_default().push((id, interface.clone()));
+                    found
+                        .entry(name.clone())
+                        .or_default()
+                        .push((id, interface.clone()));
                 }
             }
         }

@@ -28,7 +28,9 @@ impl Inner {
         set: &FieldSet,
         provided: Option<&FieldSet>,
     ) -> bool {
-        set.items.iter().all(|item| self.selects_item(subgraph, ty, item, provided))
+        set.items
+            .iter()
+            .all(|item| self.selects_item(subgraph, ty, item, provided))
     }
 
     pub(crate) fn selects_item(
@@ -46,7 +48,12 @@ impl Inner {
                 };
                 let below = provided.and_then(|set| provided_below(set, &field.name));
                 let child = definition.ty.inner_named_type();
-                self.selects(subgraph, child, &field.selection, below.or(definition.provides.as_ref()))
+                self.selects(
+                    subgraph,
+                    child,
+                    &field.selection,
+                    below.or(definition.provides.as_ref()),
+                )
             }
             FieldSetItem::Fragment { on, selection } => {
                 self.supergraph.subgraph(subgraph).types.contains_key(on)

@@ -18,7 +18,10 @@ pub struct Conjunction {
 }
 
 impl Conjunction {
-    pub const ALWAYS: Self = Self { when_true: 0, when_false: 0 };
+    pub const ALWAYS: Self = Self {
+        when_true: 0,
+        when_false: 0,
+    };
 
     pub fn is_always(self) -> bool {
         self == Self::ALWAYS
@@ -30,12 +33,18 @@ impl Conjunction {
     }
 
     pub fn and(self, other: Self) -> Self {
-        Self { when_true: self.when_true | other.when_true, when_false: self.when_false | other.when_false }
+        Self {
+            when_true: self.when_true | other.when_true,
+            when_false: self.when_false | other.when_false,
+        }
     }
 
     /// What is left to check where `known` is known to hold.
     pub fn without(self, known: Self) -> Self {
-        Self { when_true: self.when_true & !known.when_true, when_false: self.when_false & !known.when_false }
+        Self {
+            when_true: self.when_true & !known.when_true,
+            when_false: self.when_false & !known.when_false,
+        }
     }
 
     /// `truth` has bit *i* set when condition variable *i* is true.
@@ -93,7 +102,9 @@ impl Guard {
 
 impl From<Conjunction> for Guard {
     fn from(term: Conjunction) -> Self {
-        Self { any_of: if term.is_always() { Vec::new() } else { vec![term] } }
+        Self {
+            any_of: if term.is_always() { Vec::new() } else { vec![term] },
+        }
     }
 }
 
@@ -102,7 +113,10 @@ mod tests {
     use super::*;
 
     fn when(when_true: u64, when_false: u64) -> Conjunction {
-        Conjunction { when_true, when_false }
+        Conjunction {
+            when_true,
+            when_false,
+        }
     }
 
     #[test]

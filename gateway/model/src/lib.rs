@@ -11,9 +11,9 @@ pub mod supergraph;
 pub use field_set::{FieldSet, FieldSetField, FieldSetItem};
 pub use guard::{Conjunction, Guard};
 pub use plan::{
-    EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment, ProjectedField,
-    ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation, RepresentationField,
-    Shape, ShapeField, ShapeId,
+    EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment,
+    ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation,
+    RepresentationField, Shape, ShapeField, ShapeId,
 };
 pub use supergraph::{FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType, Supergraph};
 

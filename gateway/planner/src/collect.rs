@@ -29,7 +29,11 @@ impl CollectedField {
             && self.guard == other.guard
             && self.field.arguments == other.field.arguments
             && self.below.len() == other.below.len()
-            && self.below.iter().zip(&other.below).all(|(a, b)| a.0 == b.0 && Rc::ptr_eq(&a.1, &b.1))
+            && self
+                .below
+                .iter()
+                .zip(&other.below)
+                .all(|(a, b)| a.0 == b.0 && Rc::ptr_eq(&a.1, &b.1))
     }
 
     pub(crate) fn is_leaf(&self) -> bool {
@@ -87,7 +91,11 @@ fn nest(below: GuardedSelections) -> Selections {
                     selection: field.selection.clone(),
                 })),
                 Selection::Field(field) => Selection::Field(field.clone()),
-                Selection::Fragment { on, guard: own, selection } => Selection::Fragment {
+                Selection::Fragment {
+                    on,
+                    guard: own,
+                    selection,
+                } => Selection::Fragment {
                     on: on.clone(),
                     guard: own.and(guard),
                     selection: selection.clone(),
@@ -104,13 +112,21 @@ pub(crate) fn collect(
     selections: &[(Conjunction, Selections)],
     concrete: &Name,
 ) -> Vec<CollectedField> {
-    let mut collector = Collector { graph, concrete, fields: Vec::new(), seen: Vec::new() };
+    let mut collector = Collector {
+        graph,
+        concrete,
+        fields: Vec::new(),
+        seen: Vec::new(),
+    };
     for (guard, selection) in selections {
         collector.add(*guard, selection);
     }
     for collected in &mut collector.fields {
         if let Some(known) = collected.guard.single() {
-            collected.below.iter_mut().for_each(|(guard, _)| *guard = guard.without(known));
+            collected
+                .below
+                .iter_mut()
+                .for_each(|(guard, _)| *guard = guard.without(known));
         }
     }
     collector.fields
@@ -132,7 +148,11 @@ impl Collector<'_> {
         for item in selection.iter() {
             match item {
                 Selection::Field(field) => self.add_field(guard.and(field.guard), field),
-                Selection::Fragment { on, guard: own, selection } => {
+                Selection::Fragment {
+                    on,
+                    guard: own,
+                    selection,
+                } => {
                     let guard = guard.and(*own);
                     if !guard.is_never() && self.graph.possible_types(on).contains(self.concrete) {
                         self.add(guard, selection);
@@ -146,16 +166,23 @@ impl Collector<'_> {
         if guard.is_never() {
             return;
         }
-        let below = field.selection.as_ref().map(|selection| (guard, selection.clone()));
+        let below = field
+            .selection
+            .as_ref()
+            .map(|selection| (guard, selection.clone()));
         // Two internal aliases never share a key, so the key alone tells fields apart.
-        let held = self.fields.iter_mut().find(|held| {
-            held.field.key == field.key && held.field.response_key == field.response_key
-        });
+        let held = self
+            .fields
+            .iter_mut()
+            .find(|held| held.field.key == field.key && held.field.response_key == field.response_key);
         match held {
             Some(held) => {
                 held.guard.or(&Guard::from(guard));
                 if let Some(below) = below
-                    && !held.below.iter().any(|(g, s)| *g == below.0 && Rc::ptr_eq(s, &below.1))
+                    && !held
+                        .below
+                        .iter()
+                        .any(|(g, s)| *g == below.0 && Rc::ptr_eq(s, &below.1))
                 {
                     held.below.push(below);
                 }

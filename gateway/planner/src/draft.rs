@@ -41,8 +41,13 @@ pub(crate) struct FetchDraft {
 }
 
 pub(crate) enum DraftKind {
-    Root { node: NodeId },
-    Entities { path: Rc<[PathSegment]>, targets: Vec<TargetDraft> },
+    Root {
+        node: NodeId,
+    },
+    Entities {
+        path: Rc<[PathSegment]>,
+        targets: Vec<TargetDraft>,
+    },
 }
 
 pub(crate) struct TargetDraft {
@@ -71,7 +76,12 @@ impl Drafts {
     }
 
     pub(crate) fn new_node(&mut self, ty: Name) -> NodeId {
-        self.nodes.push(SelectionNode { ty, fields: Vec::new(), fragments: Vec::new(), typename: false });
+        self.nodes.push(SelectionNode {
+            ty,
+            fields: Vec::new(),
+            fragments: Vec::new(),
+            typename: false,
+        });
         NodeId(self.nodes.len() - 1)
     }
 
@@ -136,7 +146,13 @@ impl Drafts {
         let mut found = BTreeSet::from([fetch]);
         let mut open = vec![fetch];
         while let Some(next) = open.pop() {
-            open.extend(self.fetches[next].depends_on.iter().copied().filter(|dep| found.insert(*dep)));
+            open.extend(
+                self.fetches[next]
+                    .depends_on
+                    .iter()
+                    .copied()
+                    .filter(|dep| found.insert(*dep)),
+            );
         }
         found
     }
@@ -166,7 +182,10 @@ impl Drafts {
             self.new_fetch(FetchDraft {
                 subgraph,
                 depends_on: depends_on.clone(),
-                kind: DraftKind::Entities { path: path.clone(), targets: Vec::new() },
+                kind: DraftKind::Entities {
+                    path: path.clone(),
+                    targets: Vec::new(),
+                },
             })
         });
         let fresh = self.new_node(type_name.clone());
@@ -177,7 +196,10 @@ impl Drafts {
             merge_representation(&mut target.representation, representation);
             return (index, target.node);
         }
-        let shared = targets.iter().find(|target| target.type_name == *type_name).map(|target| target.node);
+        let shared = targets
+            .iter()
+            .find(|target| target.type_name == *type_name)
+            .map(|target| target.node);
         let node = shared.unwrap_or(fresh);
         targets.push(TargetDraft {
             concrete: concrete.clone(),
@@ -192,9 +214,10 @@ impl Drafts {
 /// Adds what `held` lacks.
 pub(crate) fn merge_representation(held: &mut Vec<RepresentationField>, added: Vec<RepresentationField>) {
     for field in added {
-        match held.iter_mut().find(|one| {
-            one.key == field.key && one.name == field.name && one.only_for == field.only_for
-        }) {
+        match held
+            .iter_mut()
+            .find(|one| one.key == field.key && one.name == field.name && one.only_for == field.only_for)
+        {
             Some(one) => {
                 one.is_key |= field.is_key;
                 merge_representation(&mut one.fields, field.fields);

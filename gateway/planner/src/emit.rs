@@ -22,7 +22,14 @@ pub(crate) fn finish(graph: &QueryGraph, operation: &NormalizedOperation, drafts
     let (projection, has_introspection) = projection::projection(graph, operation);
     let fetches = group(&drafts)
         .into_iter()
-        .map(|group| Emitter { graph, operation, drafts: &drafts }.fetch(&group))
+        .map(|group| {
+            Emitter {
+                graph,
+                operation,
+                drafts: &drafts,
+            }
+            .fetch(&group)
+        })
         .collect();
     QueryPlan {
         operation_type: operation.operation_type,
@@ -48,7 +55,11 @@ struct Group {
 fn group(drafts: &Drafts) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: Vec<Option<usize>> = Vec::with_capacity(drafts.fetches.len());
-    let needed: BTreeSet<usize> = drafts.fetches.iter().flat_map(|fetch| fetch.depends_on.iter().copied()).collect();
+    let needed: BTreeSet<usize> = drafts
+        .fetches
+        .iter()
+        .flat_map(|fetch| fetch.depends_on.iter().copied())
+        .collect();
     for (index, draft) in drafts.fetches.iter().enumerate() {
         if is_empty(drafts, draft) && !needed.contains(&index) {
             group_of.push(None);
@@ -60,7 +71,12 @@ fn group(drafts: &Drafts) -> Vec<Group> {
             !is_root && !group.is_root && group.subgraph == draft.subgraph && group.depends_on == depends_on
         });
         let target = held.unwrap_or_else(|| {
-            groups.push(Group { subgraph: draft.subgraph, depends_on, members: Vec::new(), is_root });
+            groups.push(Group {
+                subgraph: draft.subgraph,
+                depends_on,
+                members: Vec::new(),
+                is_root,
+            });
             groups.len() - 1
         });
         groups[target].members.push(index);
@@ -130,7 +146,12 @@ impl Emitter<'_> {
             };
             writer.entities_field(&alias, &variable, &question.text);
             let shape = writer.shape(&question.nodes, shape);
-            calls.push(EntityCall { alias, variable, places: question.places, shape });
+            calls.push(EntityCall {
+                alias,
+                variable,
+                places: question.places,
+                shape,
+            });
         }
         calls
     }
@@ -144,19 +165,34 @@ impl Emitter<'_> {
     ) -> Vec<Question> {
         let mut questions: Vec<Question> = Vec::new();
         for index in &group.members {
-            let DraftKind::Entities { path, targets } = &self.drafts.fetches[*index].kind else { continue };
+            let DraftKind::Entities { path, targets } = &self.drafts.fetches[*index].kind else {
+                continue;
+            };
             let mut nodes: Vec<NodeId> = Vec::new();
             for target in targets {
-                guards.extend(self.drafts.node(target.node).fields.iter().map(|field| &field.guard));
+                guards.extend(
+                    self.drafts
+                        .node(target.node)
+                        .fields
+                        .iter()
+                        .map(|field| &field.guard),
+                );
                 if !nodes.contains(&target.node) {
                     nodes.push(target.node);
                 }
             }
-            let place = EntityPlace { path: path.to_vec(), targets: self.targets(targets) };
+            let place = EntityPlace {
+                path: path.to_vec(),
+                targets: self.targets(targets),
+            };
             let text = writer.entity_selection(&nodes);
             match questions.iter_mut().find(|held| held.text == text) {
                 Some(same) => same.places.push(place),
-                None => questions.push(Question { text, nodes, places: vec![place] }),
+                None => questions.push(Question {
+                    text,
+                    nodes,
+                    places: vec![place],
+                }),
             }
         }
         questions
@@ -185,7 +221,9 @@ struct Question {
 
 /// Holds where any of `guards` holds.
 fn union(guards: &[&Guard]) -> Guard {
-    let Some((first, others)) = guards.split_first() else { return Guard::ALWAYS };
+    let Some((first, others)) = guards.split_first() else {
+        return Guard::ALWAYS;
+    };
     let mut all = (*first).clone();
     others.iter().for_each(|guard| all.or(guard));
     all

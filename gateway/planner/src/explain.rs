@@ -40,7 +40,12 @@ pub struct ExplainedEntities {
 pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan {
     let mut depths: Vec<usize> = Vec::with_capacity(plan.fetches.len());
     for fetch in &plan.fetches {
-        let before = fetch.depends_on.iter().map(|dep| depths[dep.index()]).max().unwrap_or(0);
+        let before = fetch
+            .depends_on
+            .iter()
+            .map(|dep| depths[dep.index()])
+            .max()
+            .unwrap_or(0);
         depths.push(before + 1);
     }
     ExplainedPlan {
@@ -62,7 +67,9 @@ pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan 
 }
 
 fn entities(plan: &QueryPlan, fetch: &Fetch) -> Vec<ExplainedEntities> {
-    let FetchTarget::Entities(calls) = &fetch.target else { return Vec::new() };
+    let FetchTarget::Entities(calls) = &fetch.target else {
+        return Vec::new();
+    };
     calls
         .iter()
         .flat_map(|call| &call.places)
@@ -72,8 +79,12 @@ fn entities(plan: &QueryPlan, fetch: &Fetch) -> Vec<ExplainedEntities> {
                 .targets
                 .iter()
                 .map(|target| {
-                    let fields: Vec<&str> =
-                        target.representation.fields.iter().map(|field| field.name.as_str()).collect();
+                    let fields: Vec<&str> = target
+                        .representation
+                        .fields
+                        .iter()
+                        .map(|field| field.name.as_str())
+                        .collect();
                     format!("{}({})", target.concrete_type, fields.join(", "))
                 })
                 .collect(),
@@ -107,9 +118,21 @@ fn path(plan: &QueryPlan, segments: &[PathSegment]) -> String {
 pub fn explain(plan: &QueryPlan, supergraph: &Supergraph) -> String {
     let explained = explain_json(plan, supergraph);
     let plural = if explained.calls == 1 { "" } else { "s" };
-    let mut text = format!("{} subgraph call{plural}, {} deep\n", explained.calls, explained.depth);
-    let width = explained.fetches.iter().map(|fetch| fetch.subgraph.chars().count()).max().unwrap_or(0);
-    Tree { fetches: &explained.fetches, width }.children(&mut text, None, "");
+    let mut text = format!(
+        "{} subgraph call{plural}, {} deep\n",
+        explained.calls, explained.depth
+    );
+    let width = explained
+        .fetches
+        .iter()
+        .map(|fetch| fetch.subgraph.chars().count())
+        .max()
+        .unwrap_or(0);
+    Tree {
+        fetches: &explained.fetches,
+        width,
+    }
+    .children(&mut text, None, "");
     text
 }
 
@@ -120,15 +143,25 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn children(&self, text: &mut String, parent: Option<usize>, indent: &str) {
-        let children: Vec<&ExplainedFetch> =
-            self.fetches.iter().filter(|fetch| fetch.after.last().copied() == parent).collect();
+        let children: Vec<&ExplainedFetch> = self
+            .fetches
+            .iter()
+            .filter(|fetch| fetch.after.last().copied() == parent)
+            .collect();
         for (position, fetch) in children.iter().enumerate() {
             let last = position + 1 == children.len();
-            let (branch, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let (branch, below) = if last {
+                ("└─ ", "   ")
+            } else {
+                ("├─ ", "│  ")
+            };
             let line = self.line(fetch);
             let _ = writeln!(text, "{indent}{branch}{line}");
             let below = format!("{indent}{below}");
-            let has_children = self.fetches.iter().any(|other| other.after.last() == Some(&fetch.id));
+            let has_children = self
+                .fetches
+                .iter()
+                .any(|other| other.after.last() == Some(&fetch.id));
             let bar = if has_children { "│  " } else { "   " };
             let _ = writeln!(text, "{below}{bar}{}", fetch.document);
             self.children(text, Some(fetch.id), &below);

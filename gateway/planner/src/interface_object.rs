@@ -20,15 +20,20 @@ use crate::{
 impl Search<'_> {
     /// Plans the selections on an object that `at.subgraph` knows as an interface object. Gives what could not be
     /// planned from here.
-    pub(crate) fn plan_interface_object(&mut self, at: &Position, below: &GuardedSelections) -> Vec<Selection> {
+    pub(crate) fn plan_interface_object(
+        &mut self,
+        at: &Position,
+        below: &GuardedSelections,
+    ) -> Vec<Selection> {
         let mut by_type: Vec<(Name, Vec<CollectedField>)> = self
             .graph
             .possible_types(&at.ty)
             .iter()
             .map(|ty| (ty.clone(), collect(self.graph, below, ty)))
             .collect();
-        let wants_typename =
-            by_type.iter().any(|(_, fields)| fields.iter().any(|field| field.field.name == "__typename"));
+        let wants_typename = by_type
+            .iter()
+            .any(|(_, fields)| fields.iter().any(|field| field.field.name == "__typename"));
         let alike = take_alike(&mut by_type);
         let left = self.plan_object(at, alike);
         for (_, fields) in &mut by_type {
@@ -44,7 +49,10 @@ impl Search<'_> {
             .map(|(on, fields)| Selection::Fragment {
                 on,
                 guard: Conjunction::ALWAYS,
-                selection: fields.into_iter().flat_map(CollectedField::into_selections).collect(),
+                selection: fields
+                    .into_iter()
+                    .flat_map(CollectedField::into_selections)
+                    .collect(),
             })
             .collect();
         self.plan_concretised(at, rest)
@@ -56,7 +64,9 @@ impl Search<'_> {
         let target = graph.supergraph().subgraph_ids().find_map(|id| {
             let ty = graph.subgraph_type(id, &at.ty)?;
             let is_interface = !ty.is_interface_object && !ty.possible_types.is_empty();
-            is_interface.then(|| graph.route(&at.ty, at.subgraph, id, at.provided.as_deref())).flatten()
+            is_interface
+                .then(|| graph.route(&at.ty, at.subgraph, id, at.provided.as_deref()))
+                .flatten()
         });
         let entered = target.and_then(|route| self.enter(at, &route, BTreeSet::new(), Vec::new()));
         match entered {
@@ -77,11 +87,17 @@ impl Search<'_> {
 
 /// Takes out the fields that every type is asked for in the same way, `__typename` aside.
 fn take_alike(by_type: &mut [(Name, Vec<CollectedField>)]) -> Vec<CollectedField> {
-    let Some((_, first)) = by_type.first() else { return Vec::new() };
+    let Some((_, first)) = by_type.first() else {
+        return Vec::new();
+    };
     let alike: Vec<CollectedField> = first
         .iter()
         .filter(|field| field.field.name != "__typename")
-        .filter(|field| by_type.iter().all(|(_, fields)| fields.iter().any(|other| other.same_as(field))))
+        .filter(|field| {
+            by_type
+                .iter()
+                .all(|(_, fields)| fields.iter().any(|other| other.same_as(field)))
+        })
         .cloned()
         .collect();
     for (_, fields) in by_type {

@@ -31,7 +31,11 @@ pub enum PlanError {
         "no subgraph can answer `{coordinate}` at `{path}`: {reason}. The supergraph does not satisfy this operation; \
          compose it again with `causeway compose`, which says which key or field is missing"
     )]
-    Unsatisfiable { coordinate: String, path: String, reason: String },
+    Unsatisfiable {
+        coordinate: String,
+        path: String,
+        reason: String,
+    },
     #[error("the operation has {count} boolean variables in @skip and @include; {limit} are the most")]
     TooManyConditions { count: usize, limit: usize },
     #[error(

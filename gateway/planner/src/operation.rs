@@ -32,7 +32,11 @@ pub(crate) type Selections = Rc<[Selection]>;
 #[derive(Clone)]
 pub(crate) enum Selection {
     Field(Rc<SelectedField>),
-    Fragment { on: Name, guard: Conjunction, selection: Selections },
+    Fragment {
+        on: Name,
+        guard: Conjunction,
+        selection: Selections,
+    },
 }
 
 pub(crate) struct SelectedField {
@@ -58,8 +62,12 @@ struct KeysInner {
 
 impl Keys {
     fn new() -> Self {
-        let keys =
-            Self { inner: RefCell::new(KeysInner { names: Vec::new(), ids: HashMap::default() }) };
+        let keys = Self {
+            inner: RefCell::new(KeysInner {
+                names: Vec::new(),
+                ids: HashMap::default(),
+            }),
+        };
         let first = keys.intern("__typename");
         debug_assert_eq!(first, TYPENAME);
         keys
@@ -97,7 +105,10 @@ pub(crate) fn normalize(
     };
     let selection = normalizer.selections(&operation.selection_set);
     if normalizer.conditions.len() > CONDITION_LIMIT {
-        return Err(PlanError::TooManyConditions { count: normalizer.conditions.len(), limit: CONDITION_LIMIT });
+        return Err(PlanError::TooManyConditions {
+            count: normalizer.conditions.len(),
+            limit: CONDITION_LIMIT,
+        });
     }
     Ok(NormalizedOperation {
         operation_type: operation.operation_type,
@@ -132,8 +143,12 @@ impl Normalizer<'_> {
                     }
                 }
                 executable::Selection::FragmentSpread(spread) => {
-                    let Some(guard) = self.guard(&spread.directives) else { continue };
-                    let Some(fragment) = self.document.fragments.get(&spread.fragment_name) else { continue };
+                    let Some(guard) = self.guard(&spread.directives) else {
+                        continue;
+                    };
+                    let Some(fragment) = self.document.fragments.get(&spread.fragment_name) else {
+                        continue;
+                    };
                     items.push(Selection::Fragment {
                         on: fragment.selection_set.ty.clone(),
                         guard,
@@ -182,7 +197,9 @@ impl Normalizer<'_> {
     fn guard(&mut self, directives: &DirectiveList) -> Option<Conjunction> {
         let mut guard = Conjunction::ALWAYS;
         for (directive, wanted) in [(name!("include"), true), (name!("skip"), false)] {
-            let Some(condition) = directives.get(&directive).and_then(|found| found.specified_argument_by_name("if"))
+            let Some(condition) = directives
+                .get(&directive)
+                .and_then(|found| found.specified_argument_by_name("if"))
             else {
                 continue;
             };
@@ -192,9 +209,15 @@ impl Normalizer<'_> {
                 Value::Variable(variable) => {
                     let bit = self.condition(variable);
                     let term = if wanted {
-                        Conjunction { when_true: bit, when_false: 0 }
+                        Conjunction {
+                            when_true: bit,
+                            when_false: 0,
+                        }
                     } else {
-                        Conjunction { when_true: 0, when_false: bit }
+                        Conjunction {
+                            when_true: 0,
+                            when_false: bit,
+                        }
                     };
                     guard = guard.and(term);
                 }
@@ -205,10 +228,14 @@ impl Normalizer<'_> {
     }
 
     fn condition(&mut self, variable: &Name) -> u64 {
-        let index = self.conditions.iter().position(|known| known == variable).unwrap_or_else(|| {
-            self.conditions.push(variable.clone());
-            self.conditions.len() - 1
-        });
+        let index = self
+            .conditions
+            .iter()
+            .position(|known| known == variable)
+            .unwrap_or_else(|| {
+                self.conditions.push(variable.clone());
+                self.conditions.len() - 1
+            });
         // Past the limit the operation is refused as a whole; any bit will do until then.
         1u64 << (index % CONDITION_LIMIT)
     }

@@ -28,15 +28,29 @@ pub(crate) struct Position {
 
 impl Position {
     pub(crate) fn path_below(&self, key: KeyId) -> Rc<[PathSegment]> {
-        let only_in = if self.narrowed { vec![self.ty.clone()] } else { Vec::new() };
-        self.path.iter().cloned().chain([PathSegment { key, only_in }]).collect()
+        let only_in = if self.narrowed {
+            vec![self.ty.clone()]
+        } else {
+            Vec::new()
+        };
+        self.path
+            .iter()
+            .cloned()
+            .chain([PathSegment { key, only_in }])
+            .collect()
     }
 
     /// What is provided to the children of `field`: by this place's own `@provides`, or by the field's.
     pub(crate) fn provided_below(&self, field: &str, own: Option<&FieldSet>) -> Option<Rc<FieldSet>> {
-        let inherited = self.provided.as_ref().map(|set| below(set, field)).unwrap_or_default();
-        let items: Vec<FieldSetItem> =
-            inherited.into_iter().chain(own.into_iter().flat_map(|set| set.items.clone())).collect();
+        let inherited = self
+            .provided
+            .as_ref()
+            .map(|set| below(set, field))
+            .unwrap_or_default();
+        let items: Vec<FieldSetItem> = inherited
+            .into_iter()
+            .chain(own.into_iter().flat_map(|set| set.items.clone()))
+            .collect();
         (!items.is_empty()).then(|| Rc::new(FieldSet { items }))
     }
 }

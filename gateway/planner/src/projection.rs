@@ -13,29 +13,48 @@ use crate::{
 
 /// The projection of a whole operation, and whether it asks for the schema itself.
 pub(crate) fn projection(graph: &QueryGraph, operation: &NormalizedOperation) -> (Projection, bool) {
-    let mut builder = Builder { graph, nodes: Vec::new(), made: Vec::new(), has_introspection: false };
+    let mut builder = Builder {
+        graph,
+        nodes: Vec::new(),
+        made: Vec::new(),
+        has_introspection: false,
+    };
     let below = vec![(Conjunction::ALWAYS, operation.selection.clone())];
     builder.node(&operation.root_type, &below);
     (Projection { nodes: builder.nodes }, builder.has_introspection)
 }
 
+/// The selections that a node was made from, by identity.
+type Origin = Vec<(Conjunction, *const Selection)>;
+
 struct Builder<'a> {
     graph: &'a QueryGraph,
     nodes: Vec<ProjectionNode>,
     /// What each node was made from, so that the same selection on the same type is one node.
-    made: Vec<(Name, Vec<(Conjunction, *const Selection)>, ProjectionId)>,
+    made: Vec<(Name, Origin, ProjectionId)>,
     has_introspection: bool,
 }
 
 impl Builder<'_> {
     fn node(&mut self, ty: &Name, below: &GuardedSelections) -> ProjectionId {
-        let origin: Vec<_> = below.iter().map(|(guard, selection)| (*guard, selection.as_ptr())).collect();
-        if let Some((.., id)) = self.made.iter().find(|(held, from, _)| held == ty && *from == origin) {
+        let origin: Vec<_> = below
+            .iter()
+            .map(|(guard, selection)| (*guard, selection.as_ptr()))
+            .collect();
+        if let Some((.., id)) = self
+            .made
+            .iter()
+            .find(|(held, from, _)| held == ty && *from == origin)
+        {
             return *id;
         }
         let id = ProjectionId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 selections"));
         self.made.push((ty.clone(), origin, id));
-        self.nodes.push(ProjectionNode { object_type: None, by_type: Vec::new(), selections: Vec::new() });
+        self.nodes.push(ProjectionNode {
+            object_type: None,
+            by_type: Vec::new(),
+            selections: Vec::new(),
+        });
         let api = &self.graph.supergraph().api_schema;
         if api.get_object(ty).is_some() {
             let fields = self.fields(ty, below);
@@ -48,26 +67,45 @@ impl Builder<'_> {
         for concrete in possible.into_iter().filter(|name| api.get_object(name).is_some()) {
             let fields = self.fields(&concrete, below);
             let node = &mut self.nodes[id.0 as usize];
-            let index = node.selections.iter().position(|held| *held == fields).unwrap_or_else(|| {
-                node.selections.push(fields);
-                node.selections.len() - 1
-            });
+            let index = node
+                .selections
+                .iter()
+                .position(|held| *held == fields)
+                .unwrap_or_else(|| {
+                    node.selections.push(fields);
+                    node.selections.len() - 1
+                });
             node.by_type.push((concrete, index));
         }
         id
     }
 
     fn fields(&mut self, ty: &Name, below: &GuardedSelections) -> Vec<ProjectedField> {
-        collect(self.graph, below, ty).into_iter().filter_map(|field| self.field(ty, field)).collect()
+        collect(self.graph, below, ty)
+            .into_iter()
+            .filter_map(|field| self.field(ty, field))
+            .collect()
     }
 
     fn field(&mut self, ty: &Name, collected: CollectedField) -> Option<ProjectedField> {
         let field = &collected.field;
         let (nesting, kind) = match field.name.as_str() {
-            "__typename" => (Nesting { non_null: true, items: None }, ProjectedKind::Typename),
+            "__typename" => (
+                Nesting {
+                    non_null: true,
+                    items: None,
+                },
+                ProjectedKind::Typename,
+            ),
             "__schema" | "__type" => {
                 self.has_introspection = true;
-                (Nesting { non_null: false, items: None }, ProjectedKind::Leaf(Leaf::Any))
+                (
+                    Nesting {
+                        non_null: false,
+                        items: None,
+                    },
+                    ProjectedKind::Leaf(Leaf::Any),
+                )
             }
             name => {
                 let graph = self.graph;
@@ -105,9 +143,21 @@ impl Builder<'_> {
 
 fn nesting(ty: &Type) -> Nesting {
     match ty {
-        Type::Named(_) => Nesting { non_null: false, items: None },
-        Type::NonNullNamed(_) => Nesting { non_null: true, items: None },
-        Type::List(items) => Nesting { non_null: false, items: Some(Box::new(nesting(items))) },
-        Type::NonNullList(items) => Nesting { non_null: true, items: Some(Box::new(nesting(items))) },
+        Type::Named(_) => Nesting {
+            non_null: false,
+            items: None,
+        },
+        Type::NonNullNamed(_) => Nesting {
+            non_null: true,
+            items: None,
+        },
+        Type::List(items) => Nesting {
+            non_null: false,
+            items: Some(Box::new(nesting(items))),
+        },
+        Type::NonNullList(items) => Nesting {
+            non_null: true,
+            items: Some(Box::new(nesting(items))),
+        },
     }
 }

@@ -45,8 +45,11 @@ impl NeededBuilder<'_> {
                     let inner = self.build(inner, on, scope);
                     let only_for = self.graph.possible_types(on).to_vec();
                     for field in inner.representation {
-                        let only_for =
-                            if field.only_for.is_empty() { only_for.clone() } else { field.only_for.clone() };
+                        let only_for = if field.only_for.is_empty() {
+                            only_for.clone()
+                        } else {
+                            field.only_for.clone()
+                        };
                         add(&mut representation, RepresentationField { only_for, ..field });
                     }
                     selection.push(Selection::Fragment {
@@ -57,7 +60,10 @@ impl NeededBuilder<'_> {
                 }
             }
         }
-        Needed { selection: selection.into(), representation }
+        Needed {
+            selection: selection.into(),
+            representation,
+        }
     }
 
     fn field(&self, field: &FieldSetField, ty: &Name, scope: &Scope) -> (Selection, RepresentationField) {
@@ -65,10 +71,9 @@ impl NeededBuilder<'_> {
         let below = (!field.selection.is_empty()).then(|| {
             let child = self.field_type(ty, &field.name);
             let mut below = self.build(&field.selection, &child, &scope.below(key));
-            if self.graph.possible_types(&child) != std::slice::from_ref(&child) {
-                if !below.representation.iter().any(|field| field.key == TYPENAME) {
-                    below.representation.insert(0, typename());
-                }
+            let is_abstract = self.graph.possible_types(&child) != std::slice::from_ref(&child);
+            if is_abstract && !below.representation.iter().any(|field| field.key == TYPENAME) {
+                below.representation.insert(0, typename());
             }
             below
         });
@@ -85,14 +90,21 @@ impl NeededBuilder<'_> {
             guard: Conjunction::ALWAYS,
             selection,
         }));
-        let sent =
-            RepresentationField { key, name: field.name.clone(), only_for: Vec::new(), is_key: self.is_key, fields };
+        let sent = RepresentationField {
+            key,
+            name: field.name.clone(),
+            only_for: Vec::new(),
+            is_key: self.is_key,
+            fields,
+        };
         (selected, sent)
     }
 
     fn field_type(&self, ty: &Name, field: &Name) -> Name {
         let schema = &self.graph.supergraph().schema;
-        schema.type_field(ty, field).map_or_else(|_| ty.clone(), |found| found.ty.inner_named_type().clone())
+        schema
+            .type_field(ty, field)
+            .map_or_else(|_| ty.clone(), |found| found.ty.inner_named_type().clone())
     }
 }
 
@@ -105,8 +117,12 @@ fn add(representation: &mut Vec<RepresentationField>, field: RepresentationField
     if held.only_for.is_empty() || field.only_for.is_empty() {
         held.only_for.clear();
     } else {
-        let missing: Vec<Name> =
-            field.only_for.iter().filter(|name| !held.only_for.contains(name)).cloned().collect();
+        let missing: Vec<Name> = field
+            .only_for
+            .iter()
+            .filter(|name| !held.only_for.contains(name))
+            .cloned()
+            .collect();
         held.only_for.extend(missing);
     }
     merge_representation(&mut held.fields, field.fields);

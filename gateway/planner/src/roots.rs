@@ -25,7 +25,10 @@ pub(crate) fn plan_roots(
         .into_iter()
         .filter(|field| !field.field.name.starts_with("__"))
         .collect();
-    let root = Root { ty: operation.root_type.clone(), scope: scope.clone() };
+    let root = Root {
+        ty: operation.root_type.clone(),
+        scope: scope.clone(),
+    };
     if operation.operation_type == OperationType::Mutation {
         root.plan_mutation(search, fields)
     } else {
@@ -48,8 +51,9 @@ impl Root {
                 return Err(self.unsatisfiable(search, &rest[0]));
             };
             tried.insert(subgraph);
-            let (answered, mut left): (Vec<_>, Vec<_>) =
-                rest.into_iter().partition(|field| search.coverage_at_root(subgraph, &self.ty, field) > 0);
+            let (answered, mut left): (Vec<_>, Vec<_>) = rest
+                .into_iter()
+                .partition(|field| search.coverage_at_root(subgraph, &self.ty, field) > 0);
             let at = self.enter(search, subgraph, BTreeSet::new());
             left.extend(search.plan_local(&at, answered));
             rest = left;
@@ -88,8 +92,16 @@ impl Root {
         tried: &BTreeSet<SubgraphId>,
     ) -> Option<SubgraphId> {
         let mut best: Option<(usize, SubgraphId)> = None;
-        for subgraph in search.graph.supergraph().subgraph_ids().filter(|id| !tried.contains(id)) {
-            let gain = rest.iter().map(|field| search.coverage_at_root(subgraph, &self.ty, field)).sum();
+        for subgraph in search
+            .graph
+            .supergraph()
+            .subgraph_ids()
+            .filter(|id| !tried.contains(id))
+        {
+            let gain = rest
+                .iter()
+                .map(|field| search.coverage_at_root(subgraph, &self.ty, field))
+                .sum();
             if gain > 0 && best.is_none_or(|(held, _)| gain > held) {
                 best = Some((gain, subgraph));
             }
@@ -99,7 +111,11 @@ impl Root {
 
     fn enter(&self, search: &mut Search<'_>, subgraph: SubgraphId, depends_on: BTreeSet<usize>) -> Position {
         let node = search.drafts.new_node(self.ty.clone());
-        let fetch = search.drafts.new_fetch(FetchDraft { subgraph, depends_on, kind: DraftKind::Root { node } });
+        let fetch = search.drafts.new_fetch(FetchDraft {
+            subgraph,
+            depends_on,
+            kind: DraftKind::Root { node },
+        });
         Position {
             fetch,
             node,

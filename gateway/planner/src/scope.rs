@@ -65,7 +65,10 @@ impl Scope {
 
     /// The data key for a field that the planner needs, here.
     pub(crate) fn internal_key(&self, keys: &Keys, name: &Name, arguments: &[Node<Argument>]) -> KeyId {
-        let signature = Signature { name: name.clone(), arguments: arguments.to_vec() };
+        let signature = Signature {
+            name: name.clone(),
+            arguments: arguments.to_vec(),
+        };
         let mut candidate = name.to_string();
         for attempt in 0.. {
             let key = keys.intern(&candidate);
@@ -85,6 +88,9 @@ impl Scope {
 
 impl Signature {
     fn of(field: &SelectedField) -> Self {
-        Self { name: field.name.clone(), arguments: field.arguments.clone() }
+        Self {
+            name: field.name.clone(),
+            arguments: field.arguments.clone(),
+        }
     }
 }

@@ -59,7 +59,11 @@ impl Search<'_> {
     /// Plans `fields` on the object at `at`. Gives what could not be planned from here.
     pub(crate) fn plan_object(&mut self, at: &Position, fields: Vec<CollectedField>) -> Vec<CollectedField> {
         let rest = self.plan_local(at, fields);
-        if rest.is_empty() { rest } else { self.plan_hops(at, rest) }
+        if rest.is_empty() {
+            rest
+        } else {
+            self.plan_hops(at, rest)
+        }
     }
 
     /// Plans those of `fields` that the subgraph at hand answers.
@@ -120,7 +124,10 @@ impl Search<'_> {
         if ty.is_some_and(|ty| ty.possible_types.as_slice() == std::slice::from_ref(&at.ty)) {
             let fields = collect(self.graph, &child.below, &at.ty);
             let rest = self.plan_object(at, fields);
-            return rest.into_iter().flat_map(CollectedField::into_selections).collect();
+            return rest
+                .into_iter()
+                .flat_map(CollectedField::into_selections)
+                .collect();
         }
         self.plan_possible_types(at, &child.below)
     }
@@ -134,9 +141,13 @@ impl Search<'_> {
     pub(crate) fn plan_possible_types(&mut self, at: &Position, below: &GuardedSelections) -> Vec<Selection> {
         self.drafts.node_mut(at.node).typename = true;
         let graph = self.graph;
-        let possible = graph.subgraph_type(at.subgraph, &at.ty).map_or(&[][..], |ty| &ty.possible_types);
-        let mut by_type: Vec<(Name, Vec<CollectedField>)> =
-            possible.iter().map(|ty| (ty.clone(), collect(graph, below, ty))).collect();
+        let possible = graph
+            .subgraph_type(at.subgraph, &at.ty)
+            .map_or(&[][..], |ty| &ty.possible_types);
+        let mut by_type: Vec<(Name, Vec<CollectedField>)> = possible
+            .iter()
+            .map(|ty| (ty.clone(), collect(graph, below, ty)))
+            .collect();
         let shared = self.take_shared(at, &mut by_type);
         let left = self.plan_local(at, shared);
         for (_, fields) in &mut by_type {
@@ -154,10 +165,17 @@ impl Search<'_> {
                 narrowed: true,
                 ..at.clone()
             };
-            let left: Vec<Selection> =
-                self.plan_object(&at, fields).into_iter().flat_map(CollectedField::into_selections).collect();
+            let left: Vec<Selection> = self
+                .plan_object(&at, fields)
+                .into_iter()
+                .flat_map(CollectedField::into_selections)
+                .collect();
             if !left.is_empty() {
-                rest.push(Selection::Fragment { on: ty, guard: Conjunction::ALWAYS, selection: left.into() });
+                rest.push(Selection::Fragment {
+                    on: ty,
+                    guard: Conjunction::ALWAYS,
+                    selection: left.into(),
+                });
             }
         }
         rest
@@ -167,12 +185,16 @@ impl Search<'_> {
     /// answers on the abstract type itself.
     fn take_shared(&self, at: &Position, by_type: &mut [(Name, Vec<CollectedField>)]) -> Vec<CollectedField> {
         let provided = at.provided.as_deref();
-        let Some((_, first)) = by_type.first() else { return Vec::new() };
+        let Some((_, first)) = by_type.first() else {
+            return Vec::new();
+        };
         let shared: Vec<CollectedField> = first
             .iter()
             .filter(|field| {
                 let name = &field.field.name;
-                self.graph.local_field(at.subgraph, &at.ty, name, provided).is_some()
+                self.graph
+                    .local_field(at.subgraph, &at.ty, name, provided)
+                    .is_some()
                     && by_type.iter().all(|(ty, fields)| {
                         fields.iter().any(|other| other.same_as(field))
                             && self.graph.local_field(at.subgraph, ty, name, provided).is_some()
@@ -191,9 +213,13 @@ impl Search<'_> {
         let mut tried = BTreeSet::new();
         let mut failed = Vec::new();
         while !rest.is_empty() {
-            let Some((target, route)) = self.best_target(at, &rest, &tried) else { break };
+            let Some((target, route)) = self.best_target(at, &rest, &tried) else {
+                break;
+            };
             tried.insert(target);
-            let type_name = route.last().map_or_else(|| at.ty.clone(), |hop| hop.type_name.clone());
+            let type_name = route
+                .last()
+                .map_or_else(|| at.ty.clone(), |hop| hop.type_name.clone());
             let (answered, others): (Vec<_>, Vec<_>) = rest
                 .into_iter()
                 .partition(|field| self.answers_after_hop(at, target, &type_name, field).is_some());
@@ -229,11 +255,16 @@ impl Search<'_> {
         let graph = self.graph;
         let mut best: Option<((usize, std::cmp::Reverse<usize>), SubgraphId, HopRoute)> = None;
         for target in graph.supergraph().subgraph_ids().filter(|id| !tried.contains(id)) {
-            let Some(route) = graph.route(&at.ty, at.subgraph, target, at.provided.as_deref()) else { continue };
+            let Some(route) = graph.route(&at.ty, at.subgraph, target, at.provided.as_deref()) else {
+                continue;
+            };
             let Some(last) = route.last() else { continue };
             let gain: usize = rest
                 .iter()
-                .filter(|field| self.answers_after_hop(at, target, &last.type_name, field).is_some())
+                .filter(|field| {
+                    self.answers_after_hop(at, target, &last.type_name, field)
+                        .is_some()
+                })
                 .map(|field| 1 + self.coverage(target, &last.type_name, field))
                 .sum();
             let merit = (gain, std::cmp::Reverse(route.len()));
@@ -259,16 +290,24 @@ impl Search<'_> {
 
     /// How many leaves below `field` the subgraph answers by itself.
     pub(crate) fn coverage(&self, subgraph: SubgraphId, ty: &Name, field: &CollectedField) -> usize {
-        let Some(definition) = self.graph.answered_field(subgraph, ty, &field.field.name) else { return 0 };
+        let Some(definition) = self.graph.answered_field(subgraph, ty, &field.field.name) else {
+            return 0;
+        };
         if field.is_leaf() {
             return 1;
         }
         let child = definition.ty.inner_named_type();
-        let Some(child_type) = self.graph.subgraph_type(subgraph, child) else { return 0 };
+        let Some(child_type) = self.graph.subgraph_type(subgraph, child) else {
+            return 0;
+        };
         child_type
             .possible_types
             .iter()
-            .flat_map(|ty| collect(self.graph, &field.below, ty).into_iter().map(move |field| (ty, field)))
+            .flat_map(|ty| {
+                collect(self.graph, &field.below, ty)
+                    .into_iter()
+                    .map(move |field| (ty, field))
+            })
             .map(|(ty, field)| self.coverage(subgraph, ty, &field))
             .sum()
     }
@@ -282,11 +321,15 @@ impl Search<'_> {
         field: CollectedField,
     ) -> Result<Option<CollectedField>, CollectedField> {
         let graph = self.graph;
-        let Some(type_name) = route.last().map(|hop| hop.type_name.clone()) else { return Err(field) };
+        let Some(type_name) = route.last().map(|hop| hop.type_name.clone()) else {
+            return Err(field);
+        };
         let Some(definition) = graph.answered_field(target, &type_name, &field.field.name) else {
             return Err(field);
         };
-        let Some(required) = &definition.requires else { return Err(field) };
+        let Some(required) = &definition.requires else {
+            return Err(field);
+        };
         let this = (target, at.ty.clone(), field.field.name.clone());
         if self.requiring.contains(&this) {
             return Err(field);
@@ -308,7 +351,12 @@ impl Search<'_> {
     }
 
     fn needed(&self, set: &FieldSet, at: &Position, is_key: bool) -> Needed {
-        NeededBuilder { graph: self.graph, keys: self.keys, is_key }.build(set, &at.ty, &at.scope)
+        NeededBuilder {
+            graph: self.graph,
+            keys: self.keys,
+            is_key,
+        }
+        .build(set, &at.ty, &at.scope)
     }
 
     /// Makes the hops of a route. Gives the place that the last one leads to.
@@ -326,9 +374,18 @@ impl Search<'_> {
             for (item, source) in hop.key.items.iter().zip(&hop.sources) {
                 let from = source.map_or(at, |earlier| &entered[earlier]).clone();
                 depends_on.insert(from.fetch);
-                let needed = self.needed(&FieldSet { items: vec![item.clone()] }, &from, true);
-                let fields =
-                    collect(self.graph, &[(Conjunction::ALWAYS, needed.selection.clone())], &at.ty);
+                let needed = self.needed(
+                    &FieldSet {
+                        items: vec![item.clone()],
+                    },
+                    &from,
+                    true,
+                );
+                let fields = collect(
+                    self.graph,
+                    &[(Conjunction::ALWAYS, needed.selection.clone())],
+                    &at.ty,
+                );
                 // What is nested in a key may take hops of its own.
                 self.drafts.watch();
                 let missing = self.plan_local(&from, fields);

@@ -27,11 +27,17 @@ fn check(case: &Path) -> Result<(), String> {
     let name = case.file_name().expect("a name").to_string_lossy();
     let graph = QueryGraph::new(supergraph(case));
     let operation = fs::read_to_string(case.join("operation.graphql")).expect("an operation");
-    let document = ExecutableDocument::parse_and_validate(&graph.supergraph().api_schema, operation, "operation.graphql")
-        .unwrap_or_else(|invalid| panic!("{name}: {}", invalid.errors));
+    let document = ExecutableDocument::parse_and_validate(
+        &graph.supergraph().api_schema,
+        operation,
+        "operation.graphql",
+    )
+    .unwrap_or_else(|invalid| panic!("{name}: {}", invalid.errors));
     let operation = document.operations.get(None).expect("one operation");
-    let plan = causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
-    let again = causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
+    let plan =
+        causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
+    let again =
+        causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
     let text = causeway_planner::explain(&plan, graph.supergraph());
     if text != causeway_planner::explain(&again, graph.supergraph()) {
         return Err(format!("{name}: the same operation got two plans"));
@@ -41,7 +47,11 @@ fn check(case: &Path) -> Result<(), String> {
         fs::write(&file, &text).expect("plan.txt can be written");
     }
     let expected = fs::read_to_string(&file).unwrap_or_default();
-    if text == expected { Ok(()) } else { Err(format!("{name}:\n{text}\nexpected:\n{expected}")) }
+    if text == expected {
+        Ok(())
+    } else {
+        Err(format!("{name}:\n{text}\nexpected:\n{expected}"))
+    }
 }
 
 fn supergraph(case: &Path) -> Arc<causeway_model::Supergraph> {
@@ -59,6 +69,10 @@ fn supergraph(case: &Path) -> Arc<causeway_model::Supergraph> {
         .collect();
     match compose(&inputs) {
         Ok(composed) => composed.supergraph,
-        Err(failed) => panic!("{}: {}", case.display(), causeway_composition::render(&failed.errors)),
+        Err(failed) => panic!(
+            "{}: {}",
+            case.display(),
+            causeway_composition::render(&failed.errors)
+        ),
     }
 }

@@ -62,7 +62,10 @@ impl AliasAssigner<'_> {
     fn flatten(&self, node: NodeId, into: &mut Vec<(NodeId, usize)>) {
         let content = self.drafts.node(node);
         into.extend((0..content.fields.len()).map(|index| (node, index)));
-        content.fragments.iter().for_each(|(_, fragment)| self.flatten(*fragment, into));
+        content
+            .fragments
+            .iter()
+            .for_each(|(_, fragment)| self.flatten(*fragment, into));
     }
 
     fn classes(&mut self, fields: &[(NodeId, usize)], key: KeyId, taken: &mut Vec<String>) -> Vec<Class> {
@@ -70,12 +73,16 @@ impl AliasAssigner<'_> {
         for (node, index) in fields {
             let parent = self.drafts.node(*node);
             let field = &parent.fields[*index];
-            let ty = self.graph.field(self.subgraph, &parent.ty, &field.name).map(|found| found.ty.clone());
+            let ty = self
+                .graph
+                .field(self.subgraph, &parent.ty, &field.name)
+                .map(|found| found.ty.clone());
             let is_abstract = self.is_abstract(&parent.ty);
             let fitting = classes.iter_mut().position(|(class, _)| {
                 let first = &self.drafts.node(class.first.0).fields[class.first.1];
                 let same_field = first.name == field.name && first.arguments == field.arguments;
-                let same_shape = class.is_leaf == field.child.is_none() && same_shape(&class.ty, &ty, class.is_leaf);
+                let same_shape =
+                    class.is_leaf == field.child.is_none() && same_shape(&class.ty, &ty, class.is_leaf);
                 same_shape && (same_field || !(is_abstract || class.has_abstract_parent))
             });
             let at = fitting.unwrap_or_else(|| {

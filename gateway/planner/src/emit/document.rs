@@ -88,8 +88,11 @@ impl<'a> DocumentWriter<'a> {
         if !self.representations.is_empty() {
             self.body.push('}');
         }
-        let mut definitions: Vec<String> =
-            self.representations.iter().map(|name| format!("${name}:[_Any!]!")).collect();
+        let mut definitions: Vec<String> = self
+            .representations
+            .iter()
+            .map(|name| format!("${name}:[_Any!]!"))
+            .collect();
         for variable in &self.operation.variables {
             if self.used.contains(&variable.name) {
                 let mut text = format!("${}:{}", variable.name, variable.ty);
@@ -106,7 +109,10 @@ impl<'a> DocumentWriter<'a> {
             (false, _) => format!("{kind}({}){}", definitions.join(","), self.body),
         };
         let order = &self.operation.variables;
-        let used = order.iter().map(|variable| &variable.name).filter(|name| self.used.contains(name));
+        let used = order
+            .iter()
+            .map(|variable| &variable.name)
+            .filter(|name| self.used.contains(name));
         (document, used.cloned().collect())
     }
 
@@ -149,7 +155,12 @@ impl<'a> DocumentWriter<'a> {
         text.push_str(&field.name);
         for (position, argument) in field.arguments.iter().enumerate() {
             text.push(if position == 0 { '(' } else { ',' });
-            let _ = write!(text, "{}:{}", argument.name, argument.value.serialize().no_indent());
+            let _ = write!(
+                text,
+                "{}:{}",
+                argument.name,
+                argument.value.serialize().no_indent()
+            );
             self.use_variables(&argument.value);
         }
         if !field.arguments.is_empty() {
@@ -199,7 +210,8 @@ impl<'a> DocumentWriter<'a> {
     /// The shape of an object that `nodes` describe together. Aliases have made sure that one JSON key means one
     /// thing, whatever the object's type.
     pub(super) fn shape(&self, nodes: &[NodeId], shape: &mut Shape) -> ShapeId {
-        let id = ShapeId(u32::try_from(shape.nodes.len()).expect("a document has fewer than 2^32 selections"));
+        let id =
+            ShapeId(u32::try_from(shape.nodes.len()).expect("a document has fewer than 2^32 selections"));
         shape.nodes.push(Vec::new());
         let mut fields: Vec<(String, KeyId, Vec<NodeId>)> = Vec::new();
         for node in nodes {
