@@ -4,6 +4,7 @@
 //! data; the executor knows nothing of how a plan came about.
 
 mod collect;
+mod coverage;
 mod draft;
 mod emit;
 mod explain;
@@ -25,6 +26,11 @@ pub use explain::{explain, explain_json};
 /// Why an operation that is valid against the API schema has no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
+    #[error(
+        "the operation asks for so many types below each other that its plan has more than {limit} selection sets; \
+         ask for less at once"
+    )]
+    TooComplex { limit: usize },
     /// Composition proves that this cannot happen; a supergraph composed by others without that proof
     /// may bring it about.
     #[error(
@@ -50,7 +56,7 @@ impl PlanError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unsatisfiable { .. } => "UNSATISFIABLE_OPERATION",
-            Self::TooManyConditions { .. } => "OPERATION_TOO_COMPLEX",
+            Self::TooManyConditions { .. } | Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
             Self::InterfaceObject { .. } => "UNSATISFIABLE_OPERATION",
         }
     }

@@ -101,7 +101,7 @@ impl Root {
             let gain = rest
                 .iter()
                 .map(|field| search.coverage_at_root(subgraph, &self.ty, field))
-                .sum();
+                .fold(0, usize::saturating_add);
             if gain > 0 && best.is_none_or(|(held, _)| gain > held) {
                 best = Some((gain, subgraph));
             }
@@ -152,7 +152,7 @@ impl Search<'_> {
     /// What the subgraph brings of a root field: its leaves, and the field itself.
     fn coverage_at_root(&self, subgraph: SubgraphId, root: &Name, field: &CollectedField) -> usize {
         match self.graph.answered_field(subgraph, root, &field.field.name) {
-            Some(_) => 1 + self.coverage(subgraph, root, field),
+            Some(_) => self.coverage(subgraph, root, field).saturating_add(1),
             None => 0,
         }
     }

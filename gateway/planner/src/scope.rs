@@ -6,7 +6,11 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use apollo_compiler::{Name, Node, ast::Argument, collections::HashMap};
+use apollo_compiler::{
+    Name, Node,
+    ast::Argument,
+    collections::{HashMap, HashSet},
+};
 use causeway_model::KeyId;
 
 use crate::operation::{Keys, SelectedField, Selection, Selections};
@@ -16,6 +20,8 @@ use crate::operation::{Keys, SelectedField, Selection, Selections};
 pub(crate) struct Scope {
     names: RefCell<HashMap<KeyId, Vec<Signature>>>,
     below: RefCell<HashMap<KeyId, Rc<Scope>>>,
+    /// Selections that were registered here: one that is spread twice says nothing new the second time.
+    registered: RefCell<HashSet<*const Selection>>,
 }
 
 #[derive(PartialEq, Clone)]
@@ -28,25 +34,23 @@ impl Scope {
     /// The scopes of a whole client operation.
     pub(crate) fn of_client(selection: &Selections) -> Rc<Self> {
         let scope = Rc::new(Self::default());
-        scope.register(selection, &mut Vec::new());
+        scope.register(selection);
         scope
     }
 
-    fn register(&self, selection: &Selections, seen: &mut Vec<*const Selection>) {
-        // A fragment spread twice at one place says nothing new the second time.
-        if seen.contains(&selection.as_ptr()) {
+    fn register(&self, selection: &Selections) {
+        if !self.registered.borrow_mut().insert(selection.as_ptr()) {
             return;
         }
-        seen.push(selection.as_ptr());
         for item in selection.iter() {
             match item {
                 Selection::Field(field) => {
                     self.add(field.key, Signature::of(field));
                     if let Some(below) = &field.selection {
-                        self.below(field.key).register(below, &mut Vec::new());
+                        self.below(field.key).register(below);
                     }
                 }
-                Selection::Fragment { selection, .. } => self.register(selection, seen),
+                Selection::Fragment { selection, .. } => self.register(selection),
             }
         }
     }

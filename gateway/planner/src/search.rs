@@ -15,6 +15,7 @@ use causeway_model::{Conjunction, FieldSet, RepresentationField, SubgraphField, 
 use crate::{
     PlanError,
     collect::{CollectedField, GuardedSelections, collect},
+    coverage::Coverages,
     draft::{Drafts, merge_representation},
     operation::{Keys, NormalizedOperation, Selection},
     position::Position,
@@ -23,6 +24,10 @@ use crate::{
     scope::Scope,
 };
 
+/// Selection sets that all fetches of a plan may have together. Asking type by type multiplies them with each level;
+/// this is where that ends.
+const NODE_LIMIT: usize = 50_000;
+
 pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Result<Drafts, PlanError> {
     let mut search = Search {
         graph,
@@ -30,6 +35,7 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
         drafts: Drafts::default(),
         requiring: Vec::new(),
         refused: None,
+        coverages: Coverages::default(),
     };
     let scope = Scope::of_client(&operation.selection);
     roots::plan_roots(&mut search, operation, &scope)?;
@@ -47,6 +53,7 @@ pub(crate) struct Search<'a> {
     requiring: Vec<(SubgraphId, Name, Name)>,
     /// The first thing met that has no plan in this version: better no answer than one that lacks data.
     refused: Option<PlanError>,
+    pub(crate) coverages: Coverages,
 }
 
 /// A composite field's value, before it is known which object types are asked about.
@@ -139,6 +146,10 @@ impl Search<'_> {
     /// An interface or union: what is asked of all possible types alike is asked once, on the interface;
     /// the rest type by type.
     pub(crate) fn plan_possible_types(&mut self, at: &Position, below: &GuardedSelections) -> Vec<Selection> {
+        if self.drafts.nodes.len() > NODE_LIMIT {
+            self.refuse(PlanError::TooComplex { limit: NODE_LIMIT });
+            return Vec::new();
+        }
         self.drafts.node_mut(at.node).typename = true;
         let graph = self.graph;
         let possible = graph
@@ -265,8 +276,8 @@ impl Search<'_> {
                     self.answers_after_hop(at, target, &last.type_name, field)
                         .is_some()
                 })
-                .map(|field| 1 + self.coverage(target, &last.type_name, field))
-                .sum();
+                .map(|field| self.coverage(target, &last.type_name, field).saturating_add(1))
+                .fold(0, usize::saturating_add);
             let merit = (gain, std::cmp::Reverse(route.len()));
             if gain > 0 && best.as_ref().is_none_or(|(held, ..)| merit > *held) {
                 best = Some((merit, target, route));
@@ -286,30 +297,6 @@ impl Search<'_> {
     ) -> Option<&SubgraphField> {
         let definition = self.graph.answered_field(target, type_name, &field.field.name)?;
         (target != at.subgraph || definition.requires.is_some()).then_some(definition)
-    }
-
-    /// How many leaves below `field` the subgraph answers by itself.
-    pub(crate) fn coverage(&self, subgraph: SubgraphId, ty: &Name, field: &CollectedField) -> usize {
-        let Some(definition) = self.graph.answered_field(subgraph, ty, &field.field.name) else {
-            return 0;
-        };
-        if field.is_leaf() {
-            return 1;
-        }
-        let child = definition.ty.inner_named_type();
-        let Some(child_type) = self.graph.subgraph_type(subgraph, child) else {
-            return 0;
-        };
-        child_type
-            .possible_types
-            .iter()
-            .flat_map(|ty| {
-                collect(self.graph, &field.below, ty)
-                    .into_iter()
-                    .map(move |field| (ty, field))
-            })
-            .map(|(ty, field)| self.coverage(subgraph, ty, &field))
-            .sum()
     }
 
     /// Plans what `field` requires, then the field itself in a fetch that waits for it.
