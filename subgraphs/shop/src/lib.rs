@@ -36,7 +36,11 @@ impl Databases {
     /// SQLite files in a folder, which is made if need be.
     pub fn in_folder(folder: &Path) -> Self {
         let file = |name: &str| DatabaseUrl::sqlite_file(folder.join(name));
-        Self { users: file("users.db"), catalog: file("catalog.db"), orders: file("orders.db") }
+        Self {
+            users: file("users.db"),
+            catalog: file("catalog.db"),
+            orders: file("orders.db"),
+        }
     }
 }
 
@@ -61,7 +65,10 @@ impl Service {
     /// Stops this service alone, as if it had died, and waits until its port is closed.
     pub async fn stop(self) -> anyhow::Result<SocketAddr> {
         self.shutdown.trigger();
-        self.running.wait().await.context("the service stopped with an error")?;
+        self.running
+            .wait()
+            .await
+            .context("the service stopped with an error")?;
         Ok(self.addr)
     }
 }
@@ -77,9 +84,16 @@ impl Running {
     pub async fn wait(self) -> anyhow::Result<()> {
         let gateway = self.serving.wait().await;
         self.shutdown.trigger();
-        let services = [("users", self.users), ("catalog", self.catalog), ("orders", self.orders)];
+        let services = [
+            ("users", self.users),
+            ("catalog", self.catalog),
+            ("orders", self.orders),
+        ];
         for (name, service) in services {
-            service.stop().await.with_context(|| format!("{name} did not stop well"))?;
+            service
+                .stop()
+                .await
+                .with_context(|| format!("{name} did not stop well"))?;
         }
         gateway
     }
@@ -91,13 +105,24 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
     let token = uuid::Uuid::new_v4().to_string();
     let (users_addr, catalog_addr) = (listeners.users.local_addr()?, listeners.catalog.local_addr()?);
     let config = config(&options, users_addr, catalog_addr, listeners.orders.local_addr()?)?;
-    let loaded = causeway::load(&config).await.context("the services' schemas do not compose")?;
+    let loaded = causeway::load(&config)
+        .await
+        .context("the services' schemas do not compose")?;
 
-    let users_options =
-        users::Options { database: options.databases.users, seed_size: options.seed_size, signing_key: None };
+    let users_options = users::Options {
+        database: options.databases.users,
+        seed_size: options.seed_size,
+        signing_key: None,
+    };
     let stop = Shutdown::new();
-    let running = users::start(listeners.users, users_options, stop.clone()).await.context("users cannot start")?;
-    let users = Service { addr: running.addr, shutdown: stop, running };
+    let running = users::start(listeners.users, users_options, stop.clone())
+        .await
+        .context("users cannot start")?;
+    let users = Service {
+        addr: running.addr,
+        shutdown: stop,
+        running,
+    };
 
     let catalog_options = catalog::Options {
         database: options.databases.catalog,
@@ -115,15 +140,32 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         ..orders::Options::new(options.databases.orders)
     };
     let stop = Shutdown::new();
-    let running =
-        orders::start(listeners.orders, orders_options, stop.clone()).await.context("orders cannot start")?;
-    let orders = Service { addr: running.addr, shutdown: stop, running };
+    let running = orders::start(listeners.orders, orders_options, stop.clone())
+        .await
+        .context("orders cannot start")?;
+    let orders = Service {
+        addr: running.addr,
+        shutdown: stop,
+        running,
+    };
 
     let stopping = shutdown.clone();
-    let serving = causeway::start(listeners.gateway, Arc::clone(&loaded.supergraph), &config, async move {
-        stopping.wait().await;
-    })?;
-    Ok(Running { gateway: serving.addr, users, catalog, orders, shutdown, serving })
+    let serving = causeway::start(
+        listeners.gateway,
+        Arc::clone(&loaded.supergraph),
+        &config,
+        async move {
+            stopping.wait().await;
+        },
+    )?;
+    Ok(Running {
+        gateway: serving.addr,
+        users,
+        catalog,
+        orders,
+        shutdown,
+        serving,
+    })
 }
 
 async fn start_catalog(
@@ -131,8 +173,14 @@ async fn start_catalog(
     options: catalog::Options,
 ) -> anyhow::Result<Service> {
     let stop = Shutdown::new();
-    let running = catalog::start(listener, options, stop.clone()).await.context("catalog cannot start")?;
-    Ok(Service { addr: running.addr, shutdown: stop, running })
+    let running = catalog::start(listener, options, stop.clone())
+        .await
+        .context("catalog cannot start")?;
+    Ok(Service {
+        addr: running.addr,
+        shutdown: stop,
+        running,
+    })
 }
 
 /// The gateway's configuration: as in `schema/causeway.yaml`, with the real ports and the SDL of this build.
@@ -142,9 +190,7 @@ fn config(
     catalog: SocketAddr,
     orders: SocketAddr,
 ) -> anyhow::Result<causeway::Config> {
-    let subgraph = |addr: SocketAddr, sdl: String| {
-        json!({ "url": format!("http://{addr}/graphql"), "schema": { "sdl": sdl } })
-    };
+    let subgraph = |addr: SocketAddr, sdl: String| json!({ "url": format!("http://{addr}/graphql"), "schema": { "sdl": sdl } });
     let config = json!({
         "timeout": format!("{}ms", options.timeout.as_millis()),
         "subgraphs": {
@@ -153,5 +199,8 @@ fn config(
             "orders": subgraph(orders, orders::sdl()),
         },
     });
-    Ok(causeway::parse_config(&config.to_string(), Path::new("the shop's own configuration"))?)
+    Ok(causeway::parse_config(
+        &config.to_string(),
+        Path::new("the shop's own configuration"),
+    )?)
 }

@@ -24,7 +24,12 @@ impl Addresses {
     /// Free ports of the loopback interface.
     pub fn any() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { gateway: any, users: any, catalog: any, orders: any }
+        Self {
+            gateway: any,
+            users: any,
+            catalog: any,
+            orders: any,
+        }
     }
 
     pub(crate) async fn bind(&self) -> anyhow::Result<Listeners> {
@@ -40,7 +45,10 @@ impl Addresses {
 async fn bind(what: &str, flag: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!("port {} is in use, and {what} needs one; give it another address with {flag}", addr.port())
+            anyhow::anyhow!(
+                "port {} is in use, and {what} needs one; give it another address with {flag}",
+                addr.port()
+            )
         }
         _ => anyhow::anyhow!("{what} cannot listen on {addr}: {error}; give it another address with {flag}"),
     })

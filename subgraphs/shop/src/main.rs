@@ -46,8 +46,13 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     // Planning recurses along the nesting of operations; see the gateway's own main.
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build();
-    let ran = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(args)));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(8 << 20)
+        .build();
+    let ran = runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(args)));
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -87,7 +92,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
 
 fn greet(running: &Running, databases: &Databases, seed_size: u32) {
     let gateway = running.gateway;
-    println!("
+    println!(
+        "
 Causeway's shop is open. Ctrl-C closes it.
 
   GraphiQL   http://{gateway}/            the place to start
@@ -96,12 +102,17 @@ Causeway's shop is open. Ctrl-C closes it.
   catalog    http://{}/graphql     {}
   orders     http://{}/graphql     {}
 ",
-        running.users.addr, databases.users,
-        running.catalog.addr, databases.catalog,
-        running.orders.addr, databases.orders,
+        running.users.addr,
+        databases.users,
+        running.catalog.addr,
+        databases.catalog,
+        running.orders.addr,
+        databases.orders,
     );
     if seed_size > 0 {
-        println!("  Demo user  handle \"ada\", password \"causeway-demo\" (all seeded users have this password)\n");
+        println!(
+            "  Demo user  handle \"ada\", password \"causeway-demo\" (all seeded users have this password)\n"
+        );
     }
     println!("A first query, over all three services:
 

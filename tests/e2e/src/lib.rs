@@ -47,9 +47,15 @@ impl Shop {
             seed_size: 50,
             timeout: Duration::from_secs(2),
         };
-        let running = shop::start(options, Shutdown::new()).await.expect("the shop starts");
+        let running = shop::start(options, Shutdown::new())
+            .await
+            .expect("the shop starts");
         let client = Client::new(format!("http://{}/graphql", running.gateway));
-        Some(Self { running, client, _folder: folder })
+        Some(Self {
+            running,
+            client,
+            _folder: folder,
+        })
     }
 }
 
@@ -69,8 +75,15 @@ impl Client {
     pub fn new(url: String) -> Self {
         // Fails only when the process has a provider already, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client can be made");
-        Self { http, url, token: None }
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("an HTTP client can be made");
+        Self {
+            http,
+            url,
+            token: None,
+        }
     }
 
     /// The whole response.
@@ -105,11 +118,16 @@ impl Client {
         let variables = json!({ "input": { "handle": handle, "password": "causeway-demo" } });
         let data = self.data(query, variables).await;
         let token = data["signIn"]["token"].as_str().expect("a token").to_owned();
-        Self { token: Some(token), ..self.clone() }
+        Self {
+            token: Some(token),
+            ..self.clone()
+        }
     }
 }
 
 /// Calls made to each subgraph, as `Causeway-Explain` tells them.
 pub fn calls(response: &Value, subgraph: &str) -> u64 {
-    response["extensions"]["causeway"]["subgraphs"][subgraph]["calls"].as_u64().unwrap_or(0)
+    response["extensions"]["causeway"]["subgraphs"][subgraph]["calls"]
+        .as_u64()
+        .unwrap_or(0)
 }

@@ -9,7 +9,11 @@ pub const ANY: &str = "<any>";
 pub fn assert_matches(what: &str, actual: &Value, expected: &Value) {
     let mut differences = Vec::new();
     compare(actual, expected, "", &mut differences);
-    assert!(differences.is_empty(), "{what}:\n{}\nactual: {actual:#}", differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{what}:\n{}\nactual: {actual:#}",
+        differences.join("\n")
+    );
 }
 
 fn compare(actual: &Value, expected: &Value, path: &str, differences: &mut Vec<String>) {
@@ -20,7 +24,12 @@ fn compare(actual: &Value, expected: &Value, path: &str, differences: &mut Vec<S
                 differences.push(format!("{path}.{key}: not expected"));
             }
             for (key, expected) in expected {
-                compare(actual.get(key).unwrap_or(&Value::Null), expected, &format!("{path}.{key}"), differences);
+                compare(
+                    actual.get(key).unwrap_or(&Value::Null),
+                    expected,
+                    &format!("{path}.{key}"),
+                    differences,
+                );
             }
         }
         (Value::Array(actual), Value::Array(expected)) if actual.len() == expected.len() => {
@@ -29,7 +38,11 @@ fn compare(actual: &Value, expected: &Value, path: &str, differences: &mut Vec<S
             }
         }
         (Value::Array(actual), Value::Array(expected)) => {
-            differences.push(format!("{path}: {} items, expected {}", actual.len(), expected.len()));
+            differences.push(format!(
+                "{path}: {} items, expected {}",
+                actual.len(),
+                expected.len()
+            ));
         }
         (actual, expected) if actual == expected => {}
         (actual, expected) => differences.push(format!("{path}: {actual}, expected {expected}")),
@@ -44,7 +57,11 @@ mod tests {
 
     #[test]
     fn any_matches_everything_but_null() {
-        assert_matches("any", &json!({ "a": 1, "b": [2] }), &json!({ "a": ANY, "b": ANY }));
+        assert_matches(
+            "any",
+            &json!({ "a": 1, "b": [2] }),
+            &json!({ "a": ANY, "b": ANY }),
+        );
         for (actual, expected) in [
             (json!({ "a": null }), json!({ "a": ANY })),
             (json!({ "a": 1, "b": 2 }), json!({ "a": 1 })),

@@ -10,9 +10,16 @@ async fn twenty_orders_with_buyers_and_products_cost_three_calls() {
     let shop = Shop::on_sqlite().await;
     let response = shop.client.send(RECENT_ORDERS, json!({})).await;
     assert!(response.get("errors").is_none(), "{response:#}");
-    assert_eq!(response["data"]["orders"]["nodes"].as_array().map(Vec::len), Some(20));
     assert_eq!(
-        [calls(&response, "orders"), calls(&response, "users"), calls(&response, "catalog")],
+        response["data"]["orders"]["nodes"].as_array().map(Vec::len),
+        Some(20)
+    );
+    assert_eq!(
+        [
+            calls(&response, "orders"),
+            calls(&response, "users"),
+            calls(&response, "catalog")
+        ],
         [1, 1, 1],
         "{:#}",
         response["extensions"]
@@ -29,7 +36,11 @@ async fn independent_roots_and_their_entities_travel_together() {
     let storefront = include_str!("../../../schema/operations/Storefront.graphql");
     let response = shop.client.send(storefront, json!({})).await;
     assert!(response.get("errors").is_none(), "{response:#}");
-    assert_eq!(response["extensions"]["causeway"]["calls"], 3, "{:#}", response["extensions"]);
+    assert_eq!(
+        response["extensions"]["causeway"]["calls"], 3,
+        "{:#}",
+        response["extensions"]
+    );
     let introspection = include_str!("../../../schema/operations/Introspection.graphql");
     let response = shop.client.send(introspection, json!({})).await;
     assert_eq!(response["extensions"]["causeway"]["calls"], 0, "{response:#}");

@@ -38,7 +38,10 @@ fn assert_buyers_missing(response: &Value, whole: &Value, code: &str) {
         assert_eq!(error["extensions"]["code"], code, "{error:#}");
         assert_eq!(error["extensions"]["subgraph"], "users");
         let path = error["path"].as_array().expect("a path");
-        assert_eq!(path[..4], [json!("orders"), json!("nodes"), json!(index), json!("buyer")]);
+        assert_eq!(
+            path[..4],
+            [json!("orders"), json!("nodes"), json!(index), json!("buyer")]
+        );
     }
 }
 
@@ -49,11 +52,25 @@ async fn the_service_at_the_root_takes_its_roots_alone() {
     let query = "{ product(id: \"p-1\") { name unitsSold } order(id: \"o-1\") { id } user(id: \"u-1\") { handle discountPct } }";
     let response = shop.client.send(query, json!({})).await;
     assert_eq!(response["data"]["order"], Value::Null);
-    assert_eq!(response["data"]["user"], json!({ "handle": "ada", "discountPct": null }));
+    assert_eq!(
+        response["data"]["user"],
+        json!({ "handle": "ada", "discountPct": null })
+    );
     assert_eq!(response["data"]["product"]["unitsSold"], Value::Null);
     assert!(response["data"]["product"]["name"].is_string(), "{response:#}");
-    let mut paths: Vec<String> =
-        response["errors"].as_array().expect("errors").iter().map(|error| error["path"].to_string()).collect();
+    let mut paths: Vec<String> = response["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|error| error["path"].to_string())
+        .collect();
     paths.sort();
-    assert_eq!(paths, [r#"["order"]"#, r#"["product","unitsSold"]"#, r#"["user","discountPct"]"#]);
+    assert_eq!(
+        paths,
+        [
+            r#"["order"]"#,
+            r#"["product","unitsSold"]"#,
+            r#"["user","discountPct"]"#
+        ]
+    );
 }

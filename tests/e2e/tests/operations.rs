@@ -28,8 +28,9 @@ async fn run_all(shop: Shop) {
     let documents = documents();
     assert!(documents.len() >= 10, "{documents:?}");
     // Queries first: mutations change what they would see.
-    let (mutations, queries): (Vec<_>, Vec<_>) =
-        documents.into_iter().partition(|(_, text)| text.lines().any(|line| line.starts_with("mutation")));
+    let (mutations, queries): (Vec<_>, Vec<_>) = documents
+        .into_iter()
+        .partition(|(_, text)| text.lines().any(|line| line.starts_with("mutation")));
     for (name, text) in queries.into_iter().chain(mutations) {
         run(&shop, &name, &text).await;
     }
@@ -53,16 +54,22 @@ async fn run(shop: &Shop, name: &str, text: &str) {
         fs::create_dir_all(&folder).expect("the case's folder can be made");
         fs::write(&file, format!("{response:#}\n")).expect("expected.json can be written");
     }
-    let expected = fs::read_to_string(&file)
-        .unwrap_or_else(|_| panic!("{name}: no {}; write one, or run with UPDATE_EXPECTED=1", file.display()));
+    let expected = fs::read_to_string(&file).unwrap_or_else(|_| {
+        panic!(
+            "{name}: no {}; write one, or run with UPDATE_EXPECTED=1",
+            file.display()
+        )
+    });
     let expected: Value = serde_json::from_str(&expected).expect("expected.json is JSON");
     assert_matches(name, &response, &expected);
 }
 
 fn documents() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/operations");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).expect("schema/operations is there").map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("schema/operations is there")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     files.sort();
     files
         .into_iter()

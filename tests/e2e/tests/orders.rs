@@ -18,7 +18,12 @@ struct Product {
 }
 
 async fn product(client: &Client, id: &str) -> Product {
-    let data = client.data("query($id: ID!) { product(id: $id) { price { minor } available } }", json!({ "id": id })).await;
+    let data = client
+        .data(
+            "query($id: ID!) { product(id: $id) { price { minor } available } }",
+            json!({ "id": id }),
+        )
+        .await;
     Product {
         id: id.to_owned(),
         price: data["product"]["price"]["minor"].as_i64().expect("a price"),
@@ -41,7 +46,13 @@ async fn last_ten(client: &Client) -> Product {
     let mut round = 0;
     while found.available != 10 {
         assert!(found.available > 10, "p-7 has only {} left", found.available);
-        let placed = place(client, &found, (found.available - 10).min(99), &format!("drain-{round}")).await;
+        let placed = place(
+            client,
+            &found,
+            (found.available - 10).min(99),
+            &format!("drain-{round}"),
+        )
+        .await;
         assert_eq!(placed["__typename"], "Placed", "{placed}");
         found = product(client, "p-7").await;
         round += 1;
@@ -54,8 +65,11 @@ async fn fifty_buyers_for_the_last_ten_items_buy_exactly_ten() {
     let shop = Shop::on_sqlite().await;
     let ada = shop.client.sign_in("ada").await;
     let wanted = last_ten(&ada).await;
-    let replies =
-        join_all((0..50).map(|buyer| { let (ada, wanted) = (&ada, &wanted); async move { place(ada, wanted, 1, &format!("rush-{buyer}")).await } })).await;
+    let replies = join_all((0..50).map(|buyer| {
+        let (ada, wanted) = (&ada, &wanted);
+        async move { place(ada, wanted, 1, &format!("rush-{buyer}")).await }
+    }))
+    .await;
     let count = |kind: &str| replies.iter().filter(|reply| reply["__typename"] == kind).count();
     assert_eq!((count("Placed"), count("OutOfStock")), (10, 40), "{replies:#?}");
     assert_eq!(product(&ada, &wanted.id).await.available, 0);
@@ -88,23 +102,50 @@ async fn what_cannot_be_ordered_changes_nothing() {
     let ada = shop.client.sign_in("ada").await;
     let before = product(&ada, "p-5").await;
     for (input, code) in [
-        (json!({ "idempotencyKey": "", "lines": [{ "itemId": "p-5", "quantity": 1 }], "expectedTotalMinor": 1 }), "BAD_USER_INPUT"),
-        (json!({ "idempotencyKey": "a", "lines": [], "expectedTotalMinor": 1 }), "BAD_USER_INPUT"),
-        (json!({ "idempotencyKey": "b", "lines": [{ "itemId": "p-5", "quantity": 0 }], "expectedTotalMinor": 1 }), "BAD_USER_INPUT"),
-        (json!({ "idempotencyKey": "c", "lines": [{ "itemId": "p-5", "quantity": 100 }], "expectedTotalMinor": 1 }), "BAD_USER_INPUT"),
-        (json!({ "idempotencyKey": "d", "lines": [{ "itemId": "p-5", "quantity": 1 }], "expectedTotalMinor": -1 }), "BAD_USER_INPUT"),
+        (
+            json!({ "idempotencyKey": "", "lines": [{ "itemId": "p-5", "quantity": 1 }], "expectedTotalMinor": 1 }),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({ "idempotencyKey": "a", "lines": [], "expectedTotalMinor": 1 }),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({ "idempotencyKey": "b", "lines": [{ "itemId": "p-5", "quantity": 0 }], "expectedTotalMinor": 1 }),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({ "idempotencyKey": "c", "lines": [{ "itemId": "p-5", "quantity": 100 }], "expectedTotalMinor": 1 }),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({ "idempotencyKey": "d", "lines": [{ "itemId": "p-5", "quantity": 1 }], "expectedTotalMinor": -1 }),
+            "BAD_USER_INPUT",
+        ),
     ] {
         let response = ada.send(PLACE, json!({ "input": input })).await;
         assert_eq!(response["errors"][0]["extensions"]["code"], code, "{response:#}");
         assert_eq!(response["errors"][0]["path"], json!(["placeOrder"]));
     }
-    let cheap = Product { price: before.price - 1, ..product(&ada, "p-5").await };
+    let cheap = Product {
+        price: before.price - 1,
+        ..product(&ada, "p-5").await
+    };
     let reply = place(&ada, &cheap, 1, "cheap").await;
     assert_eq!(reply["__typename"], "PriceChanged");
     assert_eq!(reply["actual"]["minor"], before.price);
-    let stranger = shop.client.send(PLACE, json!({ "input": { "idempotencyKey": "e",
-        "lines": [{ "itemId": "p-5", "quantity": 1 }], "expectedTotalMinor": before.price } })).await;
-    assert_eq!(stranger["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{stranger:#}");
+    let stranger = shop
+        .client
+        .send(
+            PLACE,
+            json!({ "input": { "idempotencyKey": "e",
+        "lines": [{ "itemId": "p-5", "quantity": 1 }], "expectedTotalMinor": before.price } }),
+        )
+        .await;
+    assert_eq!(
+        stranger["errors"][0]["extensions"]["code"], "UNAUTHENTICATED",
+        "{stranger:#}"
+    );
     assert_eq!(product(&ada, "p-5").await.available, before.available);
     shop.running.stop().await.expect("the shop stops");
 }

@@ -28,12 +28,17 @@ async fn a_port_in_use_is_named_with_its_flag_and_nothing_starts() {
             seed_size: 1,
             timeout: Duration::from_secs(1),
         };
-        let error = shop::start(options, Shutdown::new()).await.err().expect("the port is taken");
+        let error = shop::start(options, Shutdown::new())
+            .await
+            .err()
+            .expect("the port is taken");
         let message = format!("{error:#}");
         assert!(message.contains(&format!("port {}", addr.port())), "{message}");
         assert!(message.contains(flag), "{message}");
     }
-    let files = std::fs::read_dir(folder.path()).expect("the folder is there").count();
+    let files = std::fs::read_dir(folder.path())
+        .expect("the folder is there")
+        .count();
     assert_eq!(files, 0, "no database was made");
 }
 
@@ -48,17 +53,28 @@ async fn data_outlive_a_restart_and_the_seed_is_loaded_once() {
             seed_size: 3,
             timeout: Duration::from_secs(2),
         };
-        let running = shop::start(options, Shutdown::new()).await.expect("the shop starts");
-        let client = e2e::Client::new(format!("http://{}/graphql", running.gateway)).sign_in("ada").await;
+        let running = shop::start(options, Shutdown::new())
+            .await
+            .expect("the shop starts");
+        let client = e2e::Client::new(format!("http://{}/graphql", running.gateway))
+            .sign_in("ada")
+            .await;
         let place = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { __typename } }";
-        let price = client.data("{ product(id: \"p-1\") { price { minor } } }", serde_json::json!({})).await;
+        let price = client
+            .data(
+                "{ product(id: \"p-1\") { price { minor } } }",
+                serde_json::json!({}),
+            )
+            .await;
         let input = serde_json::json!({
             "idempotencyKey": "the first", "lines": [{ "itemId": "p-1", "quantity": 1 }],
             "expectedTotalMinor": price["product"]["price"]["minor"],
         });
         let placed = client.data(place, serde_json::json!({ "input": input })).await;
         assert_eq!(placed["placeOrder"]["__typename"], "Placed");
-        let data = client.data("{ orders { totalCount } }", serde_json::json!({})).await;
+        let data = client
+            .data("{ orders { totalCount } }", serde_json::json!({}))
+            .await;
         totals.push(data["orders"]["totalCount"].as_u64().expect("a number"));
         running.stop().await.expect("the shop stops");
     }
