@@ -7,13 +7,16 @@ use shop::{Addresses, Databases, Options};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+/// One of the four addresses.
+type Address = fn(&mut Addresses) -> &mut SocketAddr;
+
 #[tokio::test]
 async fn a_port_in_use_is_named_with_its_flag_and_nothing_starts() {
     let folder = TempDir::new().expect("a temporary folder");
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let taken = TcpListener::bind(any).await.expect("a free port");
     let addr = taken.local_addr().expect("an address");
-    let cases: [(&str, fn(&mut Addresses) -> &mut SocketAddr); 4] = [
+    let cases: [(&str, Address); 4] = [
         ("--listen", |addresses| &mut addresses.gateway),
         ("--users-listen", |addresses| &mut addresses.users),
         ("--catalog-listen", |addresses| &mut addresses.catalog),
