@@ -17,7 +17,7 @@ async fn a_new_visitor_runs_the_first_query_without_the_internet() {
     let Some(mut browser) = Browser::start().unwrap() else {
         return;
     };
-    let folder = TempDir::new().unwrap();
+    let folder = TempDir::new().expect("a temporary folder");
     let shop = open_shop(&folder).await;
     let address = shop.gateway;
     let mut page = browser.open(&format!("http://{address}/")).await.unwrap();
@@ -52,7 +52,7 @@ async fn the_editor_checks_a_query_against_the_schema() {
     let Some(mut browser) = Browser::start().unwrap() else {
         return;
     };
-    let folder = TempDir::new().unwrap();
+    let folder = TempDir::new().expect("a temporary folder");
     let shop = open_shop(&folder).await;
     let address = shop.gateway;
     let mut page = browser.open(&format!("http://{address}/")).await.unwrap();
@@ -91,7 +91,7 @@ async fn open_shop(folder: &TempDir) -> Running {
         seed_size: 50,
         timeout: Duration::from_secs(5),
     };
-    shop::start(options, Shutdown::new()).await.unwrap()
+    shop::start(options, Shutdown::new()).await.expect("the shop starts")
 }
 
 async fn tabs(page: &mut Page) -> anyhow::Result<Vec<String>> {
