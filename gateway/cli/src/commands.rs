@@ -1,5 +1,6 @@
 //! `causeway <command>`: one file a command.
 
+mod check;
 mod compose;
 mod graph;
 mod health;
@@ -29,6 +30,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Compose the subgraphs' schemas into a supergraph, and say what is wrong with them.
     Compose(compose::ComposeArgs),
+    /// Say what a change of the schema breaks, and for which operations.
+    Check(check::CheckArgs),
     /// Show how an operation would be executed, and how many subgraph calls it makes.
     Plan(plan::PlanArgs),
     /// Ask a running gateway (or service) whether it is ready; for container health checks.
@@ -45,6 +48,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(args).await,
         Command::Compose(args) => compose::run(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::Plan(args) => plan::run(args).await,
         Command::Health(args) => health::run(args).await,
     }

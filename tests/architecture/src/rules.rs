@@ -27,6 +27,11 @@ pub(crate) const RULES: &[Rule] = &[
         "composition turns SDL into a supergraph and knows nothing of how it is run",
     ),
     gateway(
+        "causeway-check",
+        &["causeway-model"],
+        "checks compare API schemas that somebody else has composed",
+    ),
+    gateway(
         "causeway-planner",
         &["causeway-graph", "causeway-model"],
         "the planner turns a supergraph and an operation into a plan and knows nothing of how either came to be",
@@ -60,6 +65,7 @@ pub(crate) const RULES: &[Rule] = &[
     gateway(
         "causeway",
         &[
+            "causeway-check",
             "causeway-client",
             "causeway-composition",
             "causeway-config",
@@ -90,6 +96,7 @@ pub(crate) const PURE: &[&str] = &[
     "causeway-model",
     "causeway-graph",
     "causeway-composition",
+    "causeway-check",
     "causeway-planner",
 ];
 
