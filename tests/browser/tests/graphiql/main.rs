@@ -91,7 +91,9 @@ async fn open_shop(folder: &TempDir) -> Running {
         seed_size: 50,
         timeout: Duration::from_secs(5),
     };
-    shop::start(options, Shutdown::new()).await.expect("the shop starts")
+    shop::start(options, Shutdown::new())
+        .await
+        .expect("the shop starts")
 }
 
 async fn tabs(page: &mut Page) -> anyhow::Result<Vec<String>> {
