@@ -54,6 +54,8 @@ pub(crate) struct TargetDraft {
     pub(crate) concrete: Name,
     /// The type's name in the subgraph that is asked; differs for interface objects.
     pub(crate) type_name: Name,
+    /// `concrete` is an interface whose possible types are treated alike.
+    pub(crate) alike: bool,
     pub(crate) representation: Vec<RepresentationField>,
     pub(crate) node: NodeId,
 }
@@ -162,21 +164,22 @@ impl Drafts {
         self.fetches.len() - 1
     }
 
-    /// The target for `concrete` in the entity fetch to `subgraph` at `path` after `depends_on`; the fetch and
+    /// The target for an entity in the fetch to `subgraph` at `path` after `depends_on`; the fetch and
     /// the target are made if need be. Gives the fetch's index and the node to add fields to.
     pub(crate) fn entity_target(
         &mut self,
         subgraph: SubgraphId,
         depends_on: &BTreeSet<usize>,
         path: &Rc<[PathSegment]>,
-        names: (&Name, &Name),
-        representation: Vec<RepresentationField>,
+        entity: EntityDraft<'_>,
     ) -> (usize, NodeId) {
-        let (concrete, type_name) = names;
         let held = self.fetches.iter().position(|fetch| {
             fetch.subgraph == subgraph
                 && fetch.depends_on == *depends_on
-                && matches!(&fetch.kind, DraftKind::Entities { path: held, .. } if held == path)
+                && matches!(
+                    &fetch.kind,
+                    DraftKind::Entities { path: held, targets } if held == path && entity.fits(targets)
+                )
         });
         let index = held.unwrap_or_else(|| {
             self.new_fetch(FetchDraft {
@@ -188,6 +191,12 @@ impl Drafts {
                 },
             })
         });
+        let EntityDraft {
+            concrete,
+            type_name,
+            alike,
+            representation,
+        } = entity;
         let fresh = self.new_node(type_name.clone());
         let DraftKind::Entities { targets, .. } = &mut self.fetches[index].kind else {
             unreachable!("found among entity fetches")
@@ -204,11 +213,42 @@ impl Drafts {
         targets.push(TargetDraft {
             concrete: concrete.clone(),
             type_name: type_name.clone(),
+            alike,
             representation,
             node,
         });
         (index, node)
     }
+}
+
+/// An entity that is to be loaded, as its fetch will name it.
+pub(crate) struct EntityDraft<'a> {
+    pub(crate) concrete: &'a Name,
+    pub(crate) type_name: &'a Name,
+    pub(crate) alike: bool,
+    pub(crate) representation: Vec<RepresentationField>,
+}
+
+impl EntityDraft<'_> {
+    /// Whether this can be asked together with `targets`. Types that share a name in the subgraph share a fragment, so all of
+    /// them must be sent with what any field of it needs; and an object is either told apart by its type or not.
+    fn fits(&self, targets: &[TargetDraft]) -> bool {
+        let shares = |target: &&TargetDraft| target.type_name == *self.type_name;
+        targets.iter().all(|target| target.alike == self.alike)
+            && (targets
+                .iter()
+                .filter(shares)
+                .all(|target| target.concrete == *self.concrete)
+                || targets
+                    .iter()
+                    .filter(shares)
+                    .all(|target| same_fields(&target.representation, &self.representation)))
+    }
+}
+
+/// Whether two representations have the same fields, in any order.
+fn same_fields(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
+    a.len() == b.len() && a.iter().all(|field| b.contains(field))
 }
 
 /// Adds what `held` lacks.

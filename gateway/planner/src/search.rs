@@ -16,7 +16,7 @@ use crate::{
     PlanError,
     collect::{CollectedField, GuardedSelections, collect},
     coverage::Coverages,
-    draft::{Drafts, merge_representation},
+    draft::{Drafts, EntityDraft, merge_representation},
     operation::{Keys, NormalizedOperation, Selection},
     position::Position,
     requires::{Needed, NeededBuilder},
@@ -391,8 +391,12 @@ impl Search<'_> {
                 hop.to,
                 &depends_on,
                 &at.path,
-                (&at.ty, &hop.type_name),
-                representation,
+                EntityDraft {
+                    concrete: &at.ty,
+                    type_name: &hop.type_name,
+                    alike: self.graph.possible_types(&at.ty) != std::slice::from_ref(&at.ty),
+                    representation,
+                },
             );
             entered.push(Position {
                 fetch,
