@@ -34,7 +34,7 @@ pub struct Change {
     pub old: Option<Span>,
     /// Where it stands in the new schema; `None` for what was removed.
     pub new: Option<Span>,
-    /// For what was removed: the closest place in the new schema to look at, its parent as a rule.
+    /// For what was removed: the closest place in the new texts to look at, its parent as a rule.
     pub near: Option<Span>,
     /// Operations that need what changed. Empty too when no operations were given.
     pub used_by: Vec<OperationUse>,

@@ -12,6 +12,8 @@ pub(crate) enum Need {
     Element(String),
     /// An argument or input field is left out, or may be null.
     Omitted(String),
+    /// A given argument or input field can be null, or have null in its lists.
+    Null(String),
     /// An object of the type comes where the interface is selected.
     Implementation(String),
     /// A member comes where the union is selected.

@@ -61,9 +61,10 @@ impl Places {
         preferred.or(all.first()).cloned()
     }
 
-    /// The closest parent that still stands, or the start of the first subgraph's text.
+    /// The element itself where it is only hidden from clients, else the closest parent that still stands, else the start of
+    /// the first subgraph's text.
     pub(crate) fn near(&self, element: &str, subgraphs: &[String]) -> Option<Span> {
-        let mut at = parent(element);
+        let mut at = Some(element);
         while let Some(element) = at {
             if let Some(span) = self.find(element, subgraphs) {
                 return Some(span);

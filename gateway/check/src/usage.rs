@@ -70,7 +70,9 @@ struct Walker<'a> {
     through: Option<String>,
     /// Fragments looked at, with the objects that could come there.
     seen: HashSet<(Name, Vec<Name>)>,
-    /// Variables that may hold null.
+    /// Variables that may be left out, and have no default then.
+    omittable: HashSet<&'a Name>,
+    /// Variables that may hold null, or lists with null.
     nullable: HashSet<&'a Name>,
 }
 
@@ -89,6 +91,7 @@ impl<'a> Walker<'a> {
             found: BTreeMap::new(),
             through: None,
             seen: HashSet::new(),
+            omittable: HashSet::new(),
             nullable: HashSet::new(),
         }
     }
@@ -96,6 +99,9 @@ impl<'a> Walker<'a> {
     fn operation(&mut self, operation: &'a Executable) {
         for variable in &operation.variables {
             if !variable.ty.is_non_null() && variable.default_value.is_none() {
+                self.omittable.insert(&variable.name);
+            }
+            if values::has_null(&variable.ty) {
                 self.nullable.insert(&variable.name);
             }
             self.any_value(variable);

@@ -49,7 +49,7 @@ impl Values<'_> {
                     let message = format!("the {} `{coordinate}` was removed", self.family.noun);
                     findings.push(Finding::new(self.family.removed, coordinate, message).need_it());
                 }
-                Some(new) => findings.extend(self.changed(coordinate, old, new)),
+                Some(new) => findings.extend(self.changed(&coordinate, old, new)),
             }
         }
         for new in new.filter(|new| !old.clone().any(|old| old.name == new.name)) {
@@ -74,65 +74,56 @@ impl Values<'_> {
     /// A value's type is a demand: to demand less is safe.
     fn changed(
         &self,
-        coordinate: String,
+        coordinate: &str,
         old: &InputValueDefinition,
         new: &InputValueDefinition,
-    ) -> Option<Finding> {
-        let family = self.family;
+    ) -> Vec<Finding> {
+        let noun = self.family.noun;
         let changed = format!(
-            "the {} `{coordinate}` was `{}` and is `{}` now",
-            family.noun,
+            "the {noun} `{coordinate}` was `{}` and is `{}` now",
             typed(old),
             typed(new)
         );
         let drift = drift(&old.ty, &new.ty);
-        let tighter = matches!(drift, Drift::Tighter | Drift::Both);
-        let required = (old.is_required(), new.is_required());
-        Some(if drift == Drift::Other {
-            Finding::new(family.type_changed, coordinate, changed).need_it()
-        } else if required == (false, true) {
-            let need = Need::Omitted(coordinate.clone());
-            let finding = Finding::new(
-                family.became_required,
-                coordinate,
-                format!("{changed}: it has to be given"),
-            );
-            // Whoever gives lists may have null in them.
-            if tightens_items(old, new) {
-                finding.need_it().need(need)
-            } else {
-                finding.need(need)
+        let mut findings = Vec::new();
+        match (old.is_required(), new.is_required()) {
+            _ if drift == Drift::Other => {
+                findings.push(Finding::new(self.family.type_changed, coordinate, changed.as_str()).need_it());
             }
-        } else if tighter {
-            let message = format!(
-                "{changed}: {} may no longer be null",
-                where_it_changed(&old.ty, &new.ty)
-            );
-            Finding::new(family.became_non_null, coordinate, message).need_it()
-        } else if required == (true, false) {
-            Finding::new(
-                family.became_optional,
-                coordinate,
-                format!("{changed}: it may be left out"),
-            )
-        } else if drift == Drift::Looser && same_default(old, new) {
-            let message = format!("{changed}: {} may be null", where_it_changed(&new.ty, &old.ty));
-            Finding::new(family.became_nullable, coordinate, message)
-        } else if !same_default(old, new) {
-            let need = Need::Omitted(coordinate.clone());
-            Finding::new(family.default_changed, coordinate, changed).need(need)
-        } else {
-            return None;
-        })
+            (false, true) => findings.push(self.became_required(coordinate, drift, &changed)),
+            _ if matches!(drift, Drift::Tighter | Drift::Both) => {
+                let levels = where_it_changed(&old.ty, &new.ty);
+                let message = format!("{changed}: {levels} may no longer be null");
+                let finding = Finding::new(self.family.became_non_null, coordinate, message);
+                findings.push(finding.need(Need::Null(coordinate.to_owned())));
+            }
+            (true, false) => {
+                let message = format!("{changed}: it may be left out");
+                findings.push(Finding::new(self.family.became_optional, coordinate, message));
+            }
+            _ if drift == Drift::Looser => {
+                let message = format!("{changed}: {} may be null", where_it_changed(&new.ty, &old.ty));
+                findings.push(Finding::new(self.family.became_nullable, coordinate, message));
+            }
+            _ => {}
+        }
+        // A default that came or went with the demand to give a value is said with that.
+        if !old.is_required() && !new.is_required() && !same_default(old, new) {
+            let finding = Finding::new(self.family.default_changed, coordinate, changed);
+            findings.push(finding.need(Need::Omitted(coordinate.to_owned())));
+        }
+        findings
     }
-}
 
-fn tightens_items(old: &InputValueDefinition, new: &InputValueDefinition) -> bool {
-    old.ty.is_list()
-        && matches!(
-            drift(old.ty.item_type(), new.ty.item_type()),
-            Drift::Tighter | Drift::Both
-        )
+    fn became_required(&self, coordinate: &str, drift: Drift, changed: &str) -> Finding {
+        let message = format!("{changed}: it has to be given");
+        let finding = Finding::new(self.family.became_required, coordinate, message);
+        let finding = finding.need(Need::Omitted(coordinate.to_owned()));
+        match drift {
+            Drift::Tighter | Drift::Both => finding.need(Need::Null(coordinate.to_owned())),
+            _ => finding,
+        }
+    }
 }
 
 /// The type with its default, as SDL has it.

@@ -63,9 +63,9 @@ fn specification(name: &Name, old: &ExtendedType, new: &ExtendedType, findings: 
     };
     let (old, new) = (url(old), url(new));
     if old != new {
-        let say = |url: Option<String>| url.map_or("nothing".to_owned(), |url| format!("`{url}`"));
+        let say = |url: Option<String>| url.map_or("none".to_owned(), |url| format!("`{url}`"));
         let message = format!(
-            "`{name}` was specified by {} and is by {} now",
+            "the specification of `{name}` was {} and is {} now",
             say(old),
             say(new)
         );

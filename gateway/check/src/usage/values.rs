@@ -4,12 +4,17 @@ use std::collections::HashSet;
 
 use apollo_compiler::{
     Name,
-    ast::{InputValueDefinition, Value, VariableDefinition},
+    ast::{InputValueDefinition, Type, Value, VariableDefinition},
     schema::ExtendedType,
 };
 
 use super::Walker;
 use crate::diff::Need;
+
+/// Whether a value of the type can be null on some level of its lists.
+pub(super) fn has_null(ty: &Type) -> bool {
+    !ty.is_non_null() || (ty.is_list() && has_null(ty.item_type()))
+}
 
 impl Walker<'_> {
     /// An argument or input field, given or left out.
@@ -23,14 +28,28 @@ impl Walker<'_> {
         match value {
             None => return self.need(omitted),
             Some(Value::Null) => self.need(omitted),
-            Some(Value::Variable(name)) if self.nullable.contains(name) => {
+            Some(Value::Variable(name)) if self.omittable.contains(name) => {
                 self.as_through(name, |walker| walker.need(omitted));
             }
             Some(_) => {}
         }
         self.element(coordinate.to_owned());
         if let Some(value) = value {
+            self.nulls(coordinate, value);
             self.value(definition.ty.inner_named_type(), value);
+        }
+    }
+
+    /// Null itself, and null in lists.
+    fn nulls(&mut self, coordinate: &str, value: &Value) {
+        let null = || Need::Null(coordinate.to_owned());
+        match value {
+            Value::Null => self.need(null),
+            Value::Variable(name) if self.nullable.contains(name) => {
+                self.as_through(name, |walker| walker.need(null));
+            }
+            Value::List(items) => items.iter().for_each(|item| self.nulls(coordinate, item)),
+            _ => {}
         }
     }
 
@@ -87,6 +106,7 @@ impl Walker<'_> {
                     for (name, field) in &input.fields {
                         self.element(format!("{ty}.{name}"));
                         self.need(|| Need::Omitted(format!("{ty}.{name}")));
+                        self.need(|| Need::Null(format!("{ty}.{name}")));
                         open.push(field.ty.inner_named_type());
                     }
                 }
