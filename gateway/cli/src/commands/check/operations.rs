@@ -32,7 +32,7 @@ pub(super) async fn read(paths: &[PathBuf]) -> Result<Operations, String> {
     let read = causeway_check::documents(texts);
     operations.readable.extend(read.readable);
     operations.unreadable.extend(read.unreadable);
-    if operations.readable.is_empty() && operations.unreadable.is_empty() {
+    if operations.readable.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(format!("there is no operation in {}", names.join(", ")));
     }
