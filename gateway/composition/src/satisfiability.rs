@@ -7,15 +7,15 @@
 
 mod explain;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use apollo_compiler::{Name, ast::OperationType, collections::HashMap};
 use causeway_graph::QueryGraph;
 use causeway_model::{FieldSet, FieldSetItem, SubgraphId};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
-/// States that are visited before the check gives up on finding more errors.
+/// States that are visited before the check gives up: the graph is then refused, for it could not be proved sound.
 const STATE_LIMIT: usize = 200_000;
 /// Errors of one run; each names another field.
 const ERROR_LIMIT: usize = 100;
@@ -30,10 +30,19 @@ pub fn check(graph: &QueryGraph) -> Vec<Diagnostic> {
         states: 0,
     };
     walk.run();
-    walk.errors
-        .into_iter()
-        .map(|(_, diagnostic)| diagnostic)
-        .collect()
+    let unfinished = (walk.states >= STATE_LIMIT).then(unfinished);
+    let found = walk.errors.into_iter().map(|(_, diagnostic)| diagnostic);
+    found.chain(unfinished).collect()
+}
+
+fn unfinished() -> Diagnostic {
+    let message = format!(
+        "the graph has more than {STATE_LIMIT} combinations of types and subgraphs in which an operation can stand; \
+         whether all operations can be answered is unknown"
+    );
+    Diagnostic::new(Code::MaxValidationSubgraphPathsExceeded, message).help(
+        "let fewer subgraphs share the same types without keys, so that there are fewer ways to each of them",
+    )
 }
 
 /// A place in one subgraph, with what `@provides` adds there.
@@ -126,12 +135,13 @@ impl Walk<'_> {
         let Some(object) = graph.supergraph().api_schema.get_object(&state.ty) else {
             return;
         };
+        let place = Place::new(graph, &state.ty, &state.stands);
         for (name, field) in &object.fields {
             let resolvers = Resolution {
                 graph,
                 requiring: Vec::new(),
             }
-            .resolvers(&state.ty, &state.stands, name);
+            .resolvers(&place, name);
             if resolvers.is_empty() {
                 self.report(state, name, field.ty.inner_named_type());
                 continue;
@@ -230,11 +240,36 @@ struct Resolution<'a> {
     requiring: Vec<(SubgraphId, Name, Name)>,
 }
 
+/// An object with all the places where one can stand at it.
+struct Place<'a> {
+    ty: &'a Name,
+    stands: &'a [Stand],
+    /// Subgraphs that can be entered by a key from any of the places, with the type's name there.
+    reachable: BTreeMap<SubgraphId, Name>,
+}
+
+impl<'a> Place<'a> {
+    fn new(graph: &QueryGraph, ty: &'a Name, stands: &'a [Stand]) -> Self {
+        let mut reachable = BTreeMap::new();
+        for stand in stands {
+            for (target, name) in graph.reachable(ty, stand.subgraph, stand.provided.as_ref()) {
+                reachable.entry(target).or_insert(name);
+            }
+        }
+        Self {
+            ty,
+            stands,
+            reachable,
+        }
+    }
+}
+
 impl Resolution<'_> {
-    /// The places where `field` of `ty` can be asked for.
-    fn resolvers(&mut self, ty: &Name, stands: &[Stand], field: &Name) -> Vec<Stand> {
+    /// The places where `field` can be asked for.
+    fn resolvers(&mut self, place: &Place<'_>, field: &Name) -> Vec<Stand> {
         let graph = self.graph;
-        let mut found: Vec<Stand> = stands
+        let mut found: Vec<Stand> = place
+            .stands
             .iter()
             .filter(|stand| {
                 graph
@@ -243,18 +278,17 @@ impl Resolution<'_> {
             })
             .cloned()
             .collect();
-        for (subgraph, type_name) in self.reachable(ty, stands) {
-            let here = stands.iter().any(|stand| stand.subgraph == subgraph);
-            let Some(definition) = graph.answered_field(subgraph, &type_name, field) else {
+        for (subgraph, type_name) in &place.reachable {
+            let Some(definition) = graph.answered_field(*subgraph, type_name, field) else {
                 continue;
             };
             let answers = match &definition.requires {
-                None => !here,
-                Some(required) => self.can_require(ty, stands, (subgraph, field), required),
+                None => !place.stands.iter().any(|stand| stand.subgraph == *subgraph),
+                Some(required) => self.can_require(place, (*subgraph, field), required),
             };
             let stand = Stand {
-                subgraph,
-                type_name,
+                subgraph: *subgraph,
+                type_name: type_name.clone(),
                 provided: None,
             };
             if answers && !found.contains(&stand) {
@@ -264,47 +298,29 @@ impl Resolution<'_> {
         found
     }
 
-    /// Subgraphs that can be entered by a key, from any of the places.
-    fn reachable(&self, ty: &Name, stands: &[Stand]) -> Vec<(SubgraphId, Name)> {
-        let graph = self.graph;
-        let mut reached = BTreeSet::new();
-        let mut found = Vec::new();
-        for target in graph.supergraph().subgraph_ids() {
-            let route = stands
-                .iter()
-                .find_map(|stand| graph.route(ty, stand.subgraph, target, stand.provided.as_ref()));
-            if let Some(hop) = route.and_then(|route| route.last().cloned())
-                && reached.insert(target)
-            {
-                found.push((target, hop.type_name));
-            }
-        }
-        found
-    }
-
     fn can_require(
         &mut self,
-        ty: &Name,
-        stands: &[Stand],
+        place: &Place<'_>,
         (subgraph, field): (SubgraphId, &Name),
         required: &FieldSet,
     ) -> bool {
-        let this = (subgraph, ty.clone(), field.clone());
+        let this = (subgraph, place.ty.clone(), field.clone());
         if self.requiring.contains(&this) {
             return false;
         }
         self.requiring.push(this);
-        let possible = self.can_select(ty, stands, required);
+        let possible = self.can_select(place, required);
         self.requiring.pop();
         possible
     }
 
-    fn can_select(&mut self, ty: &Name, stands: &[Stand], set: &FieldSet) -> bool {
+    fn can_select(&mut self, place: &Place<'_>, set: &FieldSet) -> bool {
         let graph = self.graph;
+        let ty = place.ty;
         set.items.iter().all(|item| match item {
             FieldSetItem::Field(field) if field.name == "__typename" => true,
             FieldSetItem::Field(field) => {
-                let resolvers = self.resolvers(ty, stands, &field.name);
+                let resolvers = self.resolvers(place, &field.name);
                 if resolvers.is_empty() || field.selection.is_empty() {
                     return !resolvers.is_empty();
                 }
@@ -324,11 +340,12 @@ impl Resolution<'_> {
                             .iter()
                             .filter_map(|stand| below(graph, stand, &step, concrete))
                             .collect();
-                        stands.is_empty() || self.can_select(concrete, &stands, &field.selection)
+                        stands.is_empty()
+                            || self.can_select(&Place::new(graph, concrete, &stands), &field.selection)
                     })
             }
             FieldSetItem::Fragment { on, selection } => {
-                !graph.possible_types(on).contains(ty) || self.can_select(ty, stands, selection)
+                !graph.possible_types(on).contains(ty) || self.can_select(place, selection)
             }
         })
     }

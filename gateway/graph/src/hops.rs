@@ -1,6 +1,8 @@
 //! Entity hops: from what is known of an entity, through keys, to the subgraph that is wanted.
 
-use apollo_compiler::{Name, collections::HashMap};
+use std::sync::Arc;
+
+use apollo_compiler::Name;
 use causeway_model::{FieldSet, FieldSetItem, SubgraphId};
 
 use crate::Inner;
@@ -22,75 +24,101 @@ pub struct Hop {
 /// one brings a part of a later key.
 pub type HopRoute = Vec<Hop>;
 
-/// Routes of all entity types. A key's nested parts may themselves need routes (of other entities), so this is
-/// repeated until nothing new is reached; each round reaches more, or is the last.
-pub(crate) fn all_routes(inner: &mut Inner) {
-    let mut reached = 0;
+/// What can be reached of one type, for each subgraph that knows it (in ascending order). Most subgraphs reach the same by the same
+/// keys; such lists are kept once.
+pub(crate) type Reach = Vec<(SubgraphId, Arc<[Hop]>)>;
+
+/// Reach of all entity types. A key's nested parts may themselves need routes (of other entities), so types with such
+/// keys are looked at again until nothing new is reached; each round reaches more, or is the last.
+pub(crate) fn all(inner: &mut Inner) {
+    let names: Vec<Name> = inner
+        .homes
+        .iter()
+        .filter(|(_, homes)| homes.iter().any(|(id, names)| has_key(inner, *id, names)))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in &names {
+        let reach = reach(inner, name);
+        inner.reach.insert(name.clone(), reach);
+    }
+    let nested: Vec<&Name> = names.iter().filter(|name| has_nested_key(inner, name)).collect();
+    let count = |reach: &Reach| -> usize { reach.iter().map(|(_, hops)| hops.len()).sum() };
     loop {
-        inner.routes = round(inner);
-        let now = inner
-            .routes
-            .values()
-            .flatten()
-            .flatten()
-            .filter(|route| route.is_some())
-            .count();
-        if now == reached {
+        let mut grown = false;
+        for name in &nested {
+            let reach = reach(inner, name);
+            grown |= count(&reach) > count(&inner.reach[*name]);
+            inner.reach.insert((*name).clone(), reach);
+        }
+        if !grown {
             return;
         }
-        reached = now;
     }
 }
 
-fn round(inner: &Inner) -> HashMap<Name, Vec<Vec<Option<HopRoute>>>> {
-    let count = inner.supergraph.subgraphs.len();
-    let mut routes = HashMap::default();
-    for (name, ty) in &inner.supergraph.schema.types {
-        if !ty.is_object() && !ty.is_interface() {
-            continue;
-        }
-        let table: Vec<Vec<Option<HopRoute>>> = (0..count)
-            .map(|from| {
-                let from = id(from);
-                if inner.names_in(from, name).is_empty() {
-                    return vec![None; count];
-                }
-                let reached = explore(inner, name, from, None);
-                (0..count).map(|to| backtrack(&reached, id(to))).collect()
-            })
-            .collect();
-        if table.iter().flatten().any(Option::is_some) {
-            routes.insert(name.clone(), table);
-        }
-    }
-    routes
+fn has_key(inner: &Inner, subgraph: SubgraphId, names: &[Name]) -> bool {
+    let types = &inner.supergraph.subgraph(subgraph).types;
+    names
+        .iter()
+        .any(|name| types[name].keys.iter().any(|key| key.resolvable))
 }
 
-pub(crate) fn find_route(
-    inner: &Inner,
-    ty: &Name,
-    from: SubgraphId,
-    to: SubgraphId,
-    provided: Option<&FieldSet>,
-) -> Option<HopRoute> {
-    backtrack(&explore(inner, ty, from, provided), to)
+fn has_nested_key(inner: &Inner, name: &Name) -> bool {
+    let nested = |item: &FieldSetItem| match item {
+        FieldSetItem::Field(field) => !field.selection.is_empty(),
+        FieldSetItem::Fragment { .. } => true,
+    };
+    inner.homes[name].iter().any(|(id, names)| {
+        let types = &inner.supergraph.subgraph(*id).types;
+        let mut keys = names.iter().flat_map(|name| &types[name].keys);
+        keys.any(|key| key.fields.items.iter().any(nested))
+    })
+}
+
+fn reach(inner: &Inner, name: &Name) -> Reach {
+    let mut kinds: Vec<Arc<[Hop]>> = Vec::new();
+    let mut reach = Reach::new();
+    for (from, _) in &inner.homes[name] {
+        let hops = explore(inner, name, *from, None);
+        let held = kinds.iter().find(|kind| ***kind == hops[..]).cloned();
+        let kind = held.unwrap_or_else(|| {
+            let kind: Arc<[Hop]> = hops.into();
+            kinds.push(Arc::clone(&kind));
+            kind
+        });
+        reach.push((*from, kind));
+    }
+    reach
+}
+
+/// What was found for a place without `@provides`.
+pub(crate) fn known<'a>(inner: &'a Inner, ty: &str, from: SubgraphId) -> &'a [Hop] {
+    let Some(reach) = inner.reach.get(ty) else {
+        return &[];
+    };
+    match reach.binary_search_by_key(&from, |(id, _)| *id) {
+        Ok(at) => &reach[at].1,
+        Err(_) => &[],
+    }
 }
 
 /// All subgraphs that can be reached, nearest first. A key counts as known when each of its parts
 /// is known from some place reached before, so that the parts of a compound key may come from
 /// different subgraphs.
-fn explore(inner: &Inner, ty: &Name, from: SubgraphId, provided: Option<&FieldSet>) -> Vec<Hop> {
+pub(crate) fn explore(inner: &Inner, ty: &Name, from: SubgraphId, provided: Option<&FieldSet>) -> Vec<Hop> {
+    let homes = inner.homes.get(ty).map(Vec::as_slice).unwrap_or_default();
+    let mut done = vec![false; inner.supergraph.subgraphs.len()];
     let mut reached: Vec<Hop> = Vec::new();
     loop {
-        let round: Vec<Hop> = inner
-            .supergraph
-            .subgraph_ids()
-            .filter(|to| !reached.iter().any(|hop| hop.to == *to))
-            .filter_map(|to| hop_into(inner, ty, from, to, &reached, provided))
+        let round: Vec<Hop> = homes
+            .iter()
+            .filter(|(to, _)| !done[to.index()])
+            .filter_map(|(to, _)| hop_into(inner, ty, from, *to, &reached, provided))
             .collect();
         if round.is_empty() {
             return reached;
         }
+        round.iter().for_each(|hop| done[hop.to.index()] = true);
         reached.extend(round);
     }
 }
@@ -106,7 +134,7 @@ fn hop_into(
 ) -> Option<Hop> {
     let mut best: Option<(usize, Hop)> = None;
     for type_name in inner.names_in(to, ty) {
-        for key in &inner.supergraph.subgraph(to).types[&type_name].keys {
+        for key in &inner.supergraph.subgraph(to).types[type_name].keys {
             if !key.resolvable {
                 continue;
             }
@@ -175,18 +203,14 @@ fn obtains(
     !field.selection.is_empty()
         && field.selection.items.iter().all(|item| {
             obtains(inner, subgraph, child, item, definition.provides.as_ref())
-                || inner.routes.get(child).is_some_and(|routes| {
-                    routes[subgraph.index()]
-                        .iter()
-                        .flatten()
-                        .filter_map(|route| route.last())
-                        .any(|hop| inner.selects_item(hop.to, &hop.type_name, item, None))
-                })
+                || known(inner, child, subgraph)
+                    .iter()
+                    .any(|hop| inner.selects_item(hop.to, &hop.type_name, item, None))
         })
 }
 
 /// Cuts what was explored down to the hops that `to` needs, in order, with indexes made to fit.
-fn backtrack(reached: &[Hop], to: SubgraphId) -> Option<HopRoute> {
+pub(crate) fn backtrack(reached: &[Hop], to: SubgraphId) -> Option<HopRoute> {
     let last = reached.iter().position(|hop| hop.to == to)?;
     let mut needed = vec![false; last + 1];
     needed[last] = true;
@@ -208,8 +232,4 @@ fn backtrack(reached: &[Hop], to: SubgraphId) -> Option<HopRoute> {
         route.push(hop);
     }
     Some(route)
-}
-
-fn id(index: usize) -> SubgraphId {
-    SubgraphId(u16::try_from(index).expect("composition refuses more than 65,535 subgraphs"))
 }

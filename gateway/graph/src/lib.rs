@@ -29,8 +29,10 @@ struct Inner {
     possible_types: HashMap<Name, Vec<Name>>,
     /// For an object type: the interfaces that some subgraph treats as an `@interfaceObject`.
     interface_objects: HashMap<Name, Vec<(SubgraphId, Name)>>,
-    /// Routes between subgraphs for entities, where no `@provides` helps; made once.
-    routes: HashMap<Name, Vec<Vec<Option<HopRoute>>>>,
+    /// For an object or interface type: the subgraphs that know it, in ascending order, each with the names it has there.
+    homes: HashMap<Name, Vec<(SubgraphId, Vec<Name>)>>,
+    /// Hops between subgraphs for entities, where no `@provides` helps; made once.
+    reach: HashMap<Name, hops::Reach>,
 }
 
 impl QueryGraph {
@@ -42,9 +44,11 @@ impl QueryGraph {
             supergraph,
             possible_types,
             interface_objects,
-            routes: HashMap::default(),
+            homes: HashMap::default(),
+            reach: HashMap::default(),
         };
-        hops::all_routes(&mut inner);
+        inner.homes = homes(&inner);
+        hops::all(&mut inner);
         Self {
             inner: Arc::new(inner),
         }
@@ -98,11 +102,6 @@ impl QueryGraph {
         self.inner.possible_types.get(ty).map_or(&[], Vec::as_slice)
     }
 
-    /// Names under which `subgraph` knows the entity `ty`: its own, or an interface object's.
-    pub fn names_in(&self, subgraph: SubgraphId, ty: &Name) -> Vec<Name> {
-        self.inner.names_in(subgraph, ty)
-    }
-
     /// The way from `from` to `to` for the entity `ty`: the hops in order, the last one into `to`.
     /// `None` when no chain of resolvable keys leads there. From a subgraph to itself the route is one
     /// hop, too: it is how a field with `@requires` gets its data.
@@ -113,29 +112,36 @@ impl QueryGraph {
         to: SubgraphId,
         provided: Option<&FieldSet>,
     ) -> Option<HopRoute> {
-        if provided.is_none() {
-            let known = self.inner.routes.get(ty)?;
-            return known[from.index()][to.index()].clone();
+        match provided {
+            None => hops::backtrack(hops::known(&self.inner, ty, from), to),
+            Some(_) => hops::backtrack(&hops::explore(&self.inner, ty, from, provided), to),
         }
-        hops::find_route(&self.inner, ty, from, to, provided)
+    }
+
+    /// Where one can get from `from` for the entity `ty`: for each subgraph, the type's name there. Cheaper than asking for each
+    /// route.
+    pub fn reachable(
+        &self,
+        ty: &Name,
+        from: SubgraphId,
+        provided: Option<&FieldSet>,
+    ) -> Vec<(SubgraphId, Name)> {
+        let names = |hops: &[Hop]| hops.iter().map(|hop| (hop.to, hop.type_name.clone())).collect();
+        match provided {
+            None => names(hops::known(&self.inner, ty, from)),
+            Some(_) => names(&hops::explore(&self.inner, ty, from, provided)),
+        }
     }
 }
 
 impl Inner {
-    fn names_in(&self, subgraph: SubgraphId, ty: &Name) -> Vec<Name> {
-        let mut names = Vec::new();
-        if self.supergraph.subgraph(subgraph).types.contains_key(ty) {
-            names.push(ty.clone());
+    /// Names under which `subgraph` knows the entity `ty`: its own, or an interface object's.
+    fn names_in(&self, subgraph: SubgraphId, ty: &Name) -> &[Name] {
+        let homes = self.homes.get(ty).map(Vec::as_slice).unwrap_or_default();
+        match homes.binary_search_by_key(&subgraph, |(id, _)| *id) {
+            Ok(at) => &homes[at].1,
+            Err(_) => &[],
         }
-        if let Some(interfaces) = self.interface_objects.get(ty) {
-            names.extend(
-                interfaces
-                    .iter()
-                    .filter(|(id, _)| *id == subgraph)
-                    .map(|(_, name)| name.clone()),
-            );
-        }
-        names
     }
 }
 
@@ -183,4 +189,33 @@ fn interface_objects(supergraph: &Supergraph) -> HashMap<Name, Vec<(SubgraphId, 
         }
     }
     found
+}
+
+fn homes(inner: &Inner) -> HashMap<Name, Vec<(SubgraphId, Vec<Name>)>> {
+    let schema = &inner.supergraph.schema;
+    let mut homes: HashMap<Name, Vec<(SubgraphId, Vec<Name>)>> = HashMap::default();
+    for id in inner.supergraph.subgraph_ids() {
+        for name in inner.supergraph.subgraph(id).types.keys() {
+            if schema
+                .types
+                .get(name)
+                .is_some_and(|ty| ty.is_object() || ty.is_interface())
+            {
+                homes
+                    .entry(name.clone())
+                    .or_default()
+                    .push((id, vec![name.clone()]));
+            }
+        }
+    }
+    for (name, interfaces) in &inner.interface_objects {
+        let known = homes.entry(name.clone()).or_default();
+        for (id, interface) in interfaces {
+            match known.binary_search_by_key(id, |(id, _)| *id) {
+                Ok(at) => known[at].1.push(interface.clone()),
+                Err(at) => known.insert(at, (*id, vec![interface.clone()])),
+            }
+        }
+    }
+    homes
 }

@@ -140,6 +140,7 @@ codes! {
         MissingTransitiveAuthRequirements = "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
         InvalidTagName = "INVALID_TAG_NAME",
         SatisfiabilityError = "SATISFIABILITY_ERROR",
+        MaxValidationSubgraphPathsExceeded = "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED",
         InvalidFederationSupergraph = "INVALID_FEDERATION_SUPERGRAPH",
     }
     Warn {
