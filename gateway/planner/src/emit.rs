@@ -144,6 +144,7 @@ impl Emitter<'_> {
             } else {
                 (format!("_e{number}"), format!("r{number}"))
             };
+            let variable = self.fresh_variable(variable);
             writer.entities_field(&alias, &variable, &question.text);
             let shape = writer.shape(&question.nodes, shape);
             calls.push(EntityCall {
@@ -154,6 +155,19 @@ impl Emitter<'_> {
             });
         }
         calls
+    }
+
+    /// A name that no variable of the client has.
+    fn fresh_variable(&self, mut name: String) -> String {
+        while self
+            .operation
+            .variables
+            .iter()
+            .any(|variable| variable.name == name.as_str())
+        {
+            name.insert(0, '_');
+        }
+        name
     }
 
     /// What the group asks, each question once, with all places that ask it.

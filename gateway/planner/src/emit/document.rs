@@ -131,12 +131,21 @@ impl<'a> DocumentWriter<'a> {
     fn selection(&mut self, node: NodeId) -> String {
         let content = self.drafts.node(node);
         let mut text = String::from("{");
-        if content.typename || (content.fields.is_empty() && content.fragments.is_empty()) {
+        // Where every field may be skipped, something must stay: servers answer an object with an empty selection as
+        // they please, some with null.
+        let may_be_empty =
+            content.fields.iter().all(|field| is_written(&field.guard)) && content.fragments.is_empty();
+        if content.typename || may_be_empty {
             text.push_str("__typename");
         }
         for (index, field) in content.fields.iter().enumerate() {
+            let (wrappers, own) = self.conditions(&field.guard);
+            for wrapper in &wrappers {
+                let _ = write!(text, "...{wrapper}{{");
+            }
             separate(&mut text);
-            self.field(&mut text, node, index, field);
+            self.field(&mut text, node, index, field, &own);
+            text.push_str(&"}".repeat(wrappers.len()));
         }
         for (on, fragment) in &content.fragments {
             let selection = self.selection(*fragment);
@@ -146,7 +155,7 @@ impl<'a> DocumentWriter<'a> {
         text
     }
 
-    fn field(&mut self, text: &mut String, node: NodeId, index: usize, field: &NodeField) {
+    fn field(&mut self, text: &mut String, node: NodeId, index: usize, field: &NodeField, conditions: &str) {
         let json_key = self.json_key(node, index, field.key);
         if json_key != field.name.as_str() {
             text.push_str(&json_key);
@@ -166,29 +175,41 @@ impl<'a> DocumentWriter<'a> {
         if !field.arguments.is_empty() {
             text.push(')');
         }
-        self.guard(text, &field.guard);
+        text.push_str(conditions);
         if let Some(child) = field.child {
             let selection = self.selection(child);
             text.push_str(&selection);
         }
     }
 
-    /// A guard of several alternatives has no form in GraphQL: the field is asked for always, and left out of
-    /// the response where it does not belong.
-    fn guard(&mut self, text: &mut String, guard: &Guard) {
-        let Some(term) = guard.single() else { return };
-        let conditions = &self.operation.conditions;
-        for (bit, variable) in conditions.iter().enumerate() {
-            let mask = 1u64 << bit;
-            for (set, directive) in [(term.when_true, "include"), (term.when_false, "skip")] {
-                if set & mask != 0 {
-                    let _ = write!(text, "@{directive}(if:${variable})");
-                    if !self.used.contains(variable) {
-                        self.used.push(variable.clone());
-                    }
+    /// `@skip` and `@include` for a guard: those that stand on fragments around the field, then those on the field itself.
+    /// Neither directive may be repeated at one place. A guard of several alternatives has no form in GraphQL: the
+    /// field is asked for always, and left out of the response where it does not belong.
+    fn conditions(&mut self, guard: &Guard) -> (Vec<String>, String) {
+        let Some(term) = guard.single() else {
+            return (Vec::new(), String::new());
+        };
+        let mut wrappers = Vec::new();
+        let mut own = String::new();
+        for (set, directive) in [(term.when_true, "include"), (term.when_false, "skip")] {
+            let mut first = true;
+            for (bit, variable) in self.operation.conditions.iter().enumerate() {
+                if set & (1u64 << bit) == 0 {
+                    continue;
                 }
+                if !self.used.contains(variable) {
+                    self.used.push(variable.clone());
+                }
+                let text = format!("@{directive}(if:${variable})");
+                if first {
+                    own.push_str(&text)
+                } else {
+                    wrappers.push(text)
+                }
+                first = false;
             }
         }
+        (wrappers, own)
     }
 
     fn use_variables(&mut self, value: &Value) {
@@ -245,6 +266,11 @@ impl<'a> DocumentWriter<'a> {
             self.shape_fields(*fragment, into);
         }
     }
+}
+
+/// Whether the guard stands in the document, i.e. whether the field may be missing from the answer.
+fn is_written(guard: &Guard) -> bool {
+    guard.single().is_some_and(|term| !term.is_always())
 }
 
 /// Between two names, where no bracket ends the one before.
