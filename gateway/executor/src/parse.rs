@@ -50,6 +50,16 @@ pub(crate) struct SubgraphError {
     pub(crate) extensions: Extensions,
 }
 
+impl SubgraphError {
+    /// What it says, wherever: message and extensions.
+    pub(crate) fn content(&self) -> (&str, String) {
+        (
+            &self.message,
+            serde_json::Value::Object(self.extensions.clone()).to_string(),
+        )
+    }
+}
+
 impl From<Extensions> for SubgraphError {
     fn from(mut entry: Extensions) -> Self {
         let mut error = Self::default();

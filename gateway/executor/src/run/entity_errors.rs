@@ -1,8 +1,9 @@
 //! Which entities of a batch a subgraph's errors are about.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use causeway_model::{Shape, ShapeId};
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::{data::Data, parse::SubgraphError, tree::Step};
@@ -35,34 +36,56 @@ impl<'e> EntityErrors<'e> {
             located: HashMap::new(),
             general: Vec::new(),
         };
+        let mut without_index: IndexLess<'e> = IndexLess::default();
         for error in errors {
             let alias = error.path.first().and_then(Value::as_str);
             let Some(call) = calls.iter().position(|(known, ..)| Some(*known) == alias) else {
                 sorted.general.push(error);
                 continue;
             };
-            let (_, node, count) = calls[call];
-            let (entities, rest) = match &error.path[1..] {
-                [Value::Number(index), rest @ ..] => (vec![as_index(index)], rest),
-                rest => (without(lists[call].as_deref(), count, shape, node, rest), rest),
-            };
-            if entities.iter().any(|entity| *entity >= count) {
-                sorted.general.push(error);
-                continue;
-            }
-            let found = EntityError {
-                error,
-                below: data_path(shape, node, rest),
-            };
-            for entity in entities {
-                sorted
-                    .located
-                    .entry((call, entity))
-                    .or_default()
-                    .push(found.clone());
+            match &error.path[1..] {
+                [Value::Number(index), rest @ ..] => {
+                    let (_, node, count) = calls[call];
+                    match as_index(index) {
+                        entity if entity < count => {
+                            sorted.add(call, entity, error, data_path(shape, node, rest))
+                        }
+                        _ => sorted.general.push(error),
+                    }
+                }
+                rest => without_index.add(call, rest, error),
             }
         }
+        for ((call, _), errors) in without_index.groups {
+            let (_, node, count) = calls[call];
+            let rest = &errors[0].path[1..];
+            let entities = without(lists[call].as_deref(), count, shape, node, rest);
+            sorted.spread(call, &entities, &errors, &data_path(shape, node, rest));
+        }
         sorted
+    }
+
+    fn add(&mut self, call: usize, entity: usize, error: &'e SubgraphError, below: Vec<Step>) {
+        self.located
+            .entry((call, entity))
+            .or_default()
+            .push(EntityError { error, below });
+    }
+
+    /// As many errors as entities: one each, since each entity has failed on its own. Else the first one lands on every
+    /// entity, and what else was said is said once: the response stays as long as its entities and errors together.
+    fn spread(&mut self, call: usize, entities: &[usize], errors: &[&'e SubgraphError], below: &[Step]) {
+        let one_each = errors.len() == entities.len();
+        for (position, entity) in entities.iter().enumerate() {
+            let error = errors[if one_each { position } else { 0 }];
+            self.add(call, *entity, error, below.to_vec());
+        }
+        if one_each {
+            return;
+        }
+        let mut said = HashSet::from([errors[0].content()]);
+        self.general
+            .extend(errors[1..].iter().filter(|error| said.insert(error.content())));
     }
 
     pub(super) fn of(&self, call: usize, entity: usize) -> &[EntityError<'e>] {
@@ -71,6 +94,19 @@ impl<'e> EntityErrors<'e> {
 
     pub(super) fn concern(&self, call: usize, entity: usize) -> bool {
         !self.of(call, entity).is_empty()
+    }
+}
+
+/// Errors whose path has no entity index, by call and path, in the order in which they came.
+#[derive(Default)]
+struct IndexLess<'e> {
+    groups: IndexMap<(usize, String), Vec<&'e SubgraphError>>,
+}
+
+impl<'e> IndexLess<'e> {
+    fn add(&mut self, call: usize, rest: &[Value], error: &'e SubgraphError) {
+        let path = rest.iter().map(Value::to_string).collect::<Vec<_>>().join("/");
+        self.groups.entry((call, path)).or_default().push(error);
     }
 }
 

@@ -207,6 +207,25 @@ fn without_an_index_the_entities_are_meant_that_lack_the_field() {
 }
 
 #[test]
+fn errors_without_an_index_do_not_multiply_with_the_entities() {
+    let all = r#"{"list":[{"cost":null,"box":null},{"cost":null,"box":null},{"cost":null,"box":null}]}"#;
+    let data = r#"{"_entities":[{"_a0_price":null,"box":null},{"_a0_price":null,"box":null}]}"#;
+    let body = |messages: &[&str]| {
+        let errors: Vec<String> = messages
+            .iter()
+            .map(|message| format!(r#"{{"message":"{message}","path":["_entities","_a0_price"]}}"#))
+            .collect();
+        format!(r#"{{"data":{data},"errors":[{}]}}"#, errors.join(","))
+    };
+    // One each: every entity has failed on its own. (Entity 0 stands at two places.)
+    prices(&body(&["x", "y"])).is(all, &["list.0.cost: x", "list.2.cost: x", "list.1.cost: y"]);
+    prices(&body(&["x", "x", "y", "y"])).is(
+        all,
+        &["list.0.cost: x", "list.2.cost: x", "list.1.cost: x", ": y"],
+    );
+}
+
+#[test]
 fn an_error_without_a_usable_path_lands_on_every_path_of_the_batch() {
     let data = r#"{"_entities":[{"_a0_price":4,"box":null},{"_a0_price":5,"box":null}]}"#;
     let expected = r#"{"list":[{"cost":4,"box":null},{"cost":5,"box":null},{"cost":4,"box":null}]}"#;
