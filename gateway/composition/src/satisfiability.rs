@@ -1,9 +1,9 @@
 //! Satisfiability: every operation that the API schema allows can be answered.
 //!
 //! The query graph is walked from the roots. A state is an object type together with the subgraphs in which
-//! one can stand at such an object; what can be done from a set of subgraphs can be done from any larger set,
-//! so a state is visited only when no smaller set was. The walk is breadth first: the operation shown for
-//! an error is a shortest one.
+//! one can stand at such an object, and those that can be entered from there; what can be done from a set of
+//! subgraphs can be done from any larger set, so a state is visited only when no smaller set was. The walk is
+//! breadth first: the operation shown for an error is a shortest one.
 
 mod explain;
 
@@ -68,12 +68,16 @@ struct State {
     steps: Vec<Step>,
     ty: Name,
     stands: Vec<Stand>,
+    reachable: Reachable,
 }
+
+/// Subgraphs that can be entered by a key, with the type's name there.
+type Reachable = BTreeMap<SubgraphId, Name>;
 
 struct Walk<'a> {
     graph: &'a QueryGraph,
-    /// For each type, the smallest sets of places that were visited.
-    visited: HashMap<Name, Vec<Vec<Stand>>>,
+    /// For each type, the smallest views that were visited.
+    visited: HashMap<Name, Vec<View>>,
     queue: VecDeque<State>,
     errors: Vec<((Name, Name), Diagnostic)>,
     states: usize,
@@ -101,12 +105,7 @@ impl Walk<'_> {
                     provided: None,
                 })
                 .collect();
-            self.enqueue(State {
-                operation,
-                steps: Vec::new(),
-                ty: ty.clone(),
-                stands,
-            });
+            self.enqueue(ty, stands, || (operation, Vec::new()));
         }
         while let Some(state) = self.queue.pop_front() {
             if self.states >= STATE_LIMIT || self.errors.len() >= ERROR_LIMIT {
@@ -117,17 +116,24 @@ impl Walk<'_> {
         }
     }
 
-    fn enqueue(&mut self, state: State) {
-        let known = self.visited.entry(state.ty.clone()).or_default();
-        if known
-            .iter()
-            .any(|smaller| smaller.iter().all(|stand| state.stands.contains(stand)))
-        {
+    /// Takes a state up, if it can do less than any that was taken up before. `way` tells how one came there.
+    fn enqueue(&mut self, ty: &Name, stands: Vec<Stand>, way: impl FnOnce() -> (OperationType, Vec<Step>)) {
+        let reachable = reachable(self.graph, ty, &stands);
+        let view = View::new(&stands, &reachable);
+        let known = self.visited.entry(ty.clone()).or_default();
+        if known.iter().any(|smaller| smaller.is_within(&view)) {
             return;
         }
-        known.retain(|larger| !state.stands.iter().all(|stand| larger.contains(stand)));
-        known.push(state.stands.clone());
-        self.queue.push_back(state);
+        known.retain(|larger| !view.is_within(larger));
+        known.push(view);
+        let (operation, steps) = way();
+        self.queue.push_back(State {
+            operation,
+            steps,
+            ty: ty.clone(),
+            stands,
+            reachable,
+        });
     }
 
     fn visit(&mut self, state: &State) {
@@ -135,7 +141,11 @@ impl Walk<'_> {
         let Some(object) = graph.supergraph().api_schema.get_object(&state.ty) else {
             return;
         };
-        let place = Place::new(graph, &state.ty, &state.stands);
+        let place = Place {
+            ty: &state.ty,
+            stands: &state.stands,
+            reachable: &state.reachable,
+        };
         for (name, field) in &object.fields {
             let resolvers = Resolution {
                 graph,
@@ -167,17 +177,10 @@ impl Walk<'_> {
                 continue;
             }
             let on = (!is_object).then(|| concrete.clone());
-            let steps = state
-                .steps
-                .iter()
-                .cloned()
-                .chain([Step { on, ..step.clone() }])
-                .collect();
-            self.enqueue(State {
-                operation: state.operation,
-                steps,
-                ty: concrete.clone(),
-                stands,
+            self.enqueue(concrete, stands, || {
+                let step = Step { on, ..step.clone() };
+                let steps = state.steps.iter().cloned().chain([step]).collect();
+                (state.operation, steps)
             });
         }
     }
@@ -240,28 +243,55 @@ struct Resolution<'a> {
     requiring: Vec<(SubgraphId, Name, Name)>,
 }
 
+/// What decides what a state can do: where one stands and what can be entered. A place that one could enter just as well as
+/// stand in counts as the former, so that all ways into a cluster of subgraphs with common keys look the same.
+struct View(Vec<(Stand, bool)>);
+
+impl View {
+    fn new(stands: &[Stand], reachable: &Reachable) -> Self {
+        let enterable = |stand: &Stand| {
+            stand.provided.is_none() && reachable.get(&stand.subgraph) == Some(&stand.type_name)
+        };
+        let entered = reachable.iter().map(|(subgraph, type_name)| Stand {
+            subgraph: *subgraph,
+            type_name: type_name.clone(),
+            provided: None,
+        });
+        let mut all: Vec<(Stand, bool)> = entered.map(|stand| (stand, true)).collect();
+        let only_stood_in = stands.iter().filter(|stand| !enterable(stand));
+        all.extend(only_stood_in.map(|stand| (stand.clone(), false)));
+        all.sort_by_key(|(stand, _)| stand.subgraph);
+        Self(all)
+    }
+
+    /// Whether `larger` has all of this.
+    fn is_within(&self, larger: &Self) -> bool {
+        let mut rest = larger.0.as_slice();
+        self.0.iter().all(|entry| {
+            let start = rest.partition_point(|(stand, _)| stand.subgraph < entry.0.subgraph);
+            rest = &rest[start..];
+            rest.iter()
+                .take_while(|(stand, _)| stand.subgraph == entry.0.subgraph)
+                .any(|other| other == entry)
+        })
+    }
+}
+
 /// An object with all the places where one can stand at it.
 struct Place<'a> {
     ty: &'a Name,
     stands: &'a [Stand],
-    /// Subgraphs that can be entered by a key from any of the places, with the type's name there.
-    reachable: BTreeMap<SubgraphId, Name>,
+    reachable: &'a Reachable,
 }
 
-impl<'a> Place<'a> {
-    fn new(graph: &QueryGraph, ty: &'a Name, stands: &'a [Stand]) -> Self {
-        let mut reachable = BTreeMap::new();
-        for stand in stands {
-            for (target, name) in graph.reachable(ty, stand.subgraph, stand.provided.as_ref()) {
-                reachable.entry(target).or_insert(name);
-            }
-        }
-        Self {
-            ty,
-            stands,
-            reachable,
+fn reachable(graph: &QueryGraph, ty: &Name, stands: &[Stand]) -> Reachable {
+    let mut reachable = Reachable::new();
+    for stand in stands {
+        for (target, name) in graph.reachable(ty, stand.subgraph, stand.provided.as_ref()) {
+            reachable.entry(target).or_insert(name);
         }
     }
+    reachable
 }
 
 impl Resolution<'_> {
@@ -278,7 +308,7 @@ impl Resolution<'_> {
             })
             .cloned()
             .collect();
-        for (subgraph, type_name) in &place.reachable {
+        for (subgraph, type_name) in place.reachable {
             let Some(definition) = graph.answered_field(*subgraph, type_name, field) else {
                 continue;
             };
@@ -340,8 +370,12 @@ impl Resolution<'_> {
                             .iter()
                             .filter_map(|stand| below(graph, stand, &step, concrete))
                             .collect();
-                        stands.is_empty()
-                            || self.can_select(&Place::new(graph, concrete, &stands), &field.selection)
+                        let place = Place {
+                            ty: concrete,
+                            stands: &stands,
+                            reachable: &reachable(graph, concrete, &stands),
+                        };
+                        stands.is_empty() || self.can_select(&place, &field.selection)
                     })
             }
             FieldSetItem::Fragment { on, selection } => {
