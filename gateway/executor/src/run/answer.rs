@@ -190,6 +190,7 @@ fn place_entities(
     errors
         .general
         .into_iter()
+        .chain(errors.leftover)
         .for_each(|error| report(run, index, error, []));
     Ok(())
 }

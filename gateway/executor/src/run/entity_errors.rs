@@ -14,6 +14,8 @@ pub(super) struct EntityErrors<'e> {
     located: HashMap<(usize, usize), Vec<EntityError<'e>>>,
     /// Errors without a usable path.
     pub(super) general: Vec<&'e SubgraphError>,
+    /// Errors about some entities that nobody can tell apart any more; said once, at no place.
+    pub(super) leftover: Vec<&'e SubgraphError>,
 }
 
 #[derive(Clone)]
@@ -35,6 +37,7 @@ impl<'e> EntityErrors<'e> {
         let mut sorted = Self {
             located: HashMap::new(),
             general: Vec::new(),
+            leftover: Vec::new(),
         };
         let mut without_index: IndexLess<'e> = IndexLess::default();
         for error in errors {
