@@ -87,7 +87,7 @@ impl<'e> EntityErrors<'e> {
             return;
         }
         let mut said = HashSet::from([errors[0].content()]);
-        self.general
+        self.leftover
             .extend(errors[1..].iter().filter(|error| said.insert(error.content())));
     }
 
