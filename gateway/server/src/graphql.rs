@@ -1,6 +1,6 @@
 //! POST and GET /graphql.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use apollo_compiler::{
     introspection, request::coerce_variable_values, response::JsonMap, response::JsonValue, validation::Valid,
@@ -22,6 +22,9 @@ use crate::{
     request::{self, GraphqlRequest},
 };
 
+/// For the whole of a request's body; also what a half-sent request can hold up a stop for.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
 pub(crate) async fn post(State(gateway): State<Gateway>, http: HttpRequest) -> Response {
     let headers = http.headers().clone();
     let Some(form) = media::response_type(&headers) else {
@@ -30,12 +33,15 @@ pub(crate) async fn post(State(gateway): State<Gateway>, http: HttpRequest) -> R
     if !media::is_json(&headers) {
         return Rejection::UnsupportedMediaType.into_response(form);
     }
-    let parsed = match Bytes::from_request(http, &()).await {
-        Ok(body) => request::from_body(&body),
-        Err(BytesRejection::FailedToBufferBody(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+    let parsed = match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(http, &())).await {
+        Err(_) => Err(Rejection::BodyTooSlow),
+        Ok(Ok(body)) => request::from_body(&body),
+        Ok(Err(BytesRejection::FailedToBufferBody(error)))
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+        {
             Err(Rejection::BodyTooLarge)
         }
-        Err(error) => Err(Rejection::InvalidRequest(error.to_string())),
+        Ok(Err(error)) => Err(Rejection::InvalidRequest(error.to_string())),
     };
     answer(&gateway, headers, form, parsed, Method::Post).await
 }

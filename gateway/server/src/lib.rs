@@ -11,8 +11,9 @@ mod media;
 mod prepare;
 mod rejection;
 mod request;
+mod serving;
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -24,14 +25,12 @@ use axum::{
 use causeway_executor::SubgraphClient;
 use causeway_graph::QueryGraph;
 use causeway_model::Supergraph;
-use tokio::net::TcpListener;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use limits::PrepareLimits;
 use prepare::Preparer;
 
-/// How long requests under way may take to finish when the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+pub use serving::serve;
 
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
@@ -73,33 +72,6 @@ pub fn router(
     match cors(&options.allow_origins) {
         Some(layer) => router.layer(layer),
         None => router,
-    }
-}
-
-/// Serves until `shutdown` resolves; then no connection is accepted, and requests under way have ten seconds.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        shutdown.await;
-        // The receiver is gone only when serving has ended already.
-        let _ = stopping.send(());
-    });
-    let overdue = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(DRAIN).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        served = server => served,
-        () = overdue => {
-            tracing::warn!("requests were still under way {} s after the stop; they are cut off", DRAIN.as_secs());
-            Ok(())
-        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) enum Rejection {
     NotAcceptable,
     UnsupportedMediaType,
     BodyTooLarge,
+    BodyTooSlow,
     /// The body or query string is no GraphQL request.
     InvalidRequest(String),
     TooComplex(TooComplex),
@@ -37,6 +38,7 @@ impl Rejection {
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::BodyTooLarge => "REQUEST_TOO_LARGE",
+            Self::BodyTooSlow => "REQUEST_TIMEOUT",
             Self::InvalidRequest(_) => "INVALID_GRAPHQL_REQUEST",
             Self::TooComplex(_) => "OPERATION_TOO_COMPLEX",
             Self::Parse(_) => "GRAPHQL_PARSE_FAILED",
@@ -56,6 +58,7 @@ impl Rejection {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::MutationOverGet => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -105,6 +108,7 @@ impl Rejection {
             Self::UnsupportedMediaType => {
                 "a POST body must be JSON: send it with `Content-Type: application/json`".to_owned()
             }
+            Self::BodyTooSlow => "the request body did not arrive in time".to_owned(),
             Self::BodyTooLarge => {
                 "the request body is too large; the limit is `limits.request_body` in the gateway's configuration".to_owned()
             }

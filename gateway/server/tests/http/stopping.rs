@@ -95,5 +95,34 @@ async fn a_request_without_end_does_not_keep_the_server_from_stopping() {
     let before = tokio::time::Instant::now();
     running.stop.send(()).unwrap();
     running.serving.await.unwrap().unwrap();
-    assert_eq!(before.elapsed().as_secs(), 10);
+    assert_eq!(before.elapsed().as_secs(), 8);
+}
+
+/// What a client gets that sends `text` and then nothing more, and after how many seconds.
+async fn after_silence(text: &str) -> (String, u64) {
+    let running = start().await;
+    let mut stream = TcpStream::connect(running.addr).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let before = tokio::time::Instant::now();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    (answer, before.elapsed().as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_head_is_not_waited_for_for_ever() {
+    let (_, seconds) = after_silence("POST /graphql HTTP/1.1\r\nhost: x\r\n").await;
+    assert_eq!(seconds, 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_body_is_answered_with_408() {
+    let head =
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
+    let (answer, seconds) = after_silence(&format!("{head}{{")).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 408") && answer.contains("REQUEST_TIMEOUT"),
+        "{answer}"
+    );
+    assert_eq!(seconds, 5);
 }
