@@ -55,6 +55,10 @@ impl Database {
     /// Opens the database and applies its missing migrations. SQLite: the folder and the file are created.
     /// PostgreSQL: the database must exist; a server that still refuses connections is waited for (10 s at most).
     pub async fn connect(url: &DatabaseUrl, migrations: Migrations) -> Result<Database, DbError> {
+        let open = |source| DbError::Open {
+            url: url.clone(),
+            source,
+        };
         let migrate = |source| DbError::Migrate {
             url: url.clone(),
             source,
@@ -64,22 +68,22 @@ impl Database {
                 create_folder(path)?;
                 // SQLite itself has no lock that covers the switch to WAL and all migrations.
                 let _alone = lock_start(path).await?;
-                let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
-                let pool = open_sqlite(url, options, MAX_CONNECTIONS).await?;
-                migrations.sqlite.run(&pool).await.map_err(migrate)?;
+                let options = sqlite_options().filename(path).create_if_missing(true);
+                // Nor is the switch covered by the busy timeout: two connections of one pool would fail over it.
+                let first = sqlite_pool(options.clone(), 1).await.map_err(open)?;
+                migrations.sqlite.run(&first).await.map_err(migrate)?;
+                first.close().await;
+                let pool = sqlite_pool(options, MAX_CONNECTIONS).await.map_err(open)?;
                 Ok(Database::Sqlite(CountedPool::new(pool)))
             }
             Location::SqliteMemory => {
                 // Every connection to `:memory:` is a database of its own, so there is exactly one.
-                let pool = open_sqlite(url, SqliteConnectOptions::new().in_memory(true), 1).await?;
+                let options = sqlite_options().in_memory(true);
+                let pool = sqlite_pool(options, 1).await.map_err(open)?;
                 migrations.sqlite.run(&pool).await.map_err(migrate)?;
                 Ok(Database::Sqlite(CountedPool::new(pool)))
             }
             Location::Postgres(address) => {
-                let open = |source| DbError::Open {
-                    url: url.clone(),
-                    source,
-                };
                 let options = PgConnectOptions::from_str(address).map_err(open)?;
                 let pool = PgPoolOptions::new()
                     .max_connections(MAX_CONNECTIONS)
@@ -163,28 +167,25 @@ async fn lock_start(path: &Path) -> Result<File, DbError> {
     locked.map_err(|source| DbError::Lock { file, source })
 }
 
-async fn open_sqlite(
-    url: &DatabaseUrl,
-    options: SqliteConnectOptions,
-    connections: u32,
-) -> Result<sqlx::SqlitePool, DbError> {
-    let options = options
+fn sqlite_options() -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT);
+        .busy_timeout(BUSY_TIMEOUT)
+}
+
+async fn sqlite_pool(
+    options: SqliteConnectOptions,
+    connections: u32,
+) -> Result<sqlx::SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new()
         .max_connections(connections)
-        .min_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_with(options)
         .await
-        .map_err(|source| DbError::Open {
-            url: url.clone(),
-            source,
-        })
 }
 
 #[cfg(test)]

@@ -160,6 +160,20 @@ async fn starts_at_the_same_time_wait_for_each_others_migrations() {
     }
 }
 
+/// The switch of a new file to WAL is nothing that SQLite waits for: it must happen on one connection alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_new_databases_open() {
+    let (folder, _) = testing::sqlite();
+    for number in 0..100 {
+        let url = DatabaseUrl::sqlite_file(folder.path().join(format!("{number}.db")));
+        let opened = Database::connect(&url, one_table()).await;
+        opened
+            .unwrap_or_else(|error| panic!("{url}: {error}"))
+            .close()
+            .await;
+    }
+}
+
 #[tokio::test]
 async fn every_test_database_is_new_and_empty() {
     let (Some(one), Some(other)) = (testing::postgres().await, testing::postgres().await) else {
