@@ -70,10 +70,25 @@ where
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error:#}", service.name);
+            eprintln!("{}: {}", service.name, explain(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes in one line. A cause that the text before it ends with already is not said again:
+/// sqlx's errors repeat their own causes.
+pub fn explain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Binds the address of `--listen`.
@@ -91,4 +106,36 @@ where
     let running = start(flags, Shutdown::on_signals()).await?;
     tracing::info!(address = %running.addr, "{name} is listening");
     running.wait().await.context("the server stopped with an error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Database, DatabaseUrl, Migrations};
+
+    #[tokio::test]
+    async fn a_database_that_cannot_be_opened_is_explained_once() {
+        let (folder, _) = crate::testing::sqlite();
+        // A folder where the file should be.
+        let url = DatabaseUrl::sqlite_file(folder.path().to_owned());
+        let migrations = Migrations {
+            sqlite: sqlx::migrate::Migrator::DEFAULT,
+            postgres: sqlx::migrate::Migrator::DEFAULT,
+        };
+        let error = Database::connect(&url, migrations).await.err().unwrap();
+        let text = explain(&anyhow::Error::new(error).context("users cannot start"));
+        assert!(
+            text.starts_with("users cannot start: cannot open the database"),
+            "{text}"
+        );
+        assert_eq!(text.matches("unable to open database file").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn causes_that_say_something_new_are_kept() {
+        let error = anyhow::anyhow!("no route")
+            .context("no answer")
+            .context("no shop");
+        assert_eq!(explain(&error), "no shop: no answer: no route");
+    }
 }

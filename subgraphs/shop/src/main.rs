@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", kit::command::explain(&error));
             ExitCode::from(2)
         }
     }
