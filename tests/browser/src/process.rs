@@ -1,5 +1,6 @@
 //! Finding and starting Chromium.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -46,7 +47,8 @@ impl Browser {
                 !required,
                 "CAUSEWAY_REQUIRE_SERVICES=1, but there is no chromium on the PATH: install it"
             );
-            eprintln!("skipped: no Chromium (install chromium)");
+            // Not eprintln!, which the test harness keeps to itself.
+            let _ = writeln!(std::io::stderr(), "skipped: no Chromium (install chromium)");
             return Ok(None);
         };
         let profile = tempfile::tempdir()?;
