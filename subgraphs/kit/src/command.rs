@@ -117,7 +117,7 @@ mod tests {
     async fn a_database_that_cannot_be_opened_is_explained_once() {
         let (folder, _) = crate::testing::sqlite();
         // A folder where the file should be.
-        let url = DatabaseUrl::sqlite_file(folder.path().to_owned());
+        let url = DatabaseUrl::sqlite_file(folder.path());
         let migrations = Migrations {
             sqlite: sqlx::migrate::Migrator::DEFAULT,
             postgres: sqlx::migrate::Migrator::DEFAULT,
