@@ -2,7 +2,7 @@
 //!
 //! Phases, each a module: [`parse`] and [`normalise`] look at one subgraph alone, [`upgrade`] turns federation 1
 //! into federation 2, [`rules`] check each subgraph, [`merge`](mod@merge) joins them type by type, [`check`]
-//! looks at the result, [`api`] derives what clients see, [`print`] writes SDL. A phase collects all its findings;
+//! looks at the result, [`api`] derives what clients see, [`contract`] what some of them see, [`print`] writes SDL. A phase collects all its findings;
 //! the next one starts only when there were no errors, because its findings would be noise.
 //!
 //! Pure: text in, values out. No I/O, no clock, no threads; any input gives an answer and never a panic.
@@ -10,6 +10,7 @@
 mod api;
 mod check;
 mod compose;
+mod contract;
 pub mod diagnostic;
 mod link;
 mod merge;
@@ -25,6 +26,7 @@ mod supergraph;
 mod upgrade;
 
 pub use compose::{Composition, compose};
+pub use contract::{Contract, ContractError, contract_schema};
 pub use diagnostic::{Code, Diagnostic, Level, Span, render};
 
 use diagnostic::Diagnostics;

@@ -12,6 +12,7 @@ use apollo_compiler::{Name, Schema, validation::Valid};
 use causeway_model::Supergraph;
 
 pub use api::api_schema;
+pub(crate) use api::reduce;
 pub use field_set::parse_field_set;
 
 /// Why a text is not a supergraph that this gateway can serve.

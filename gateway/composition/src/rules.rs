@@ -3,11 +3,15 @@
 //! To add a rule: copy a file, put its function in [`RULES`]. A rule never looks at another subgraph.
 
 mod auth_on_interface;
+mod cache_tag;
 mod context;
+mod context_selection;
 mod cost;
+mod external_collision;
 mod external_on_interface;
 mod external_unused;
 mod field_set_walk;
+mod implicit_upgrade;
 mod interface_key;
 mod interface_object;
 mod key_fields;
@@ -27,12 +31,15 @@ use crate::subgraph::Subgraph;
 
 type Rule = fn(&Subgraph, &mut Diagnostics);
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 16] = [
     auth_on_interface::check,
+    cache_tag::check,
     context::check,
     cost::check,
+    external_collision::check,
     external_on_interface::check,
     external_unused::check,
+    implicit_upgrade::check,
     interface_key::check,
     interface_object::check,
     key_fields::check,

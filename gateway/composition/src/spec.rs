@@ -7,7 +7,7 @@ use crate::link::Version;
 pub(crate) const SPECS_HOST: &str = "https://specs.apollo.dev";
 
 /// The newest federation version understood.
-pub(crate) const NEWEST: Version = Version::new(2, 12);
+pub(crate) const NEWEST: Version = Version::new(2, 15);
 pub(crate) const FEDERATION_1: Version = Version::new(1, 0);
 
 /// A directive of the federation specification.
@@ -123,7 +123,6 @@ impl Fed {
             Self::Authenticated | Self::RequiresScopes | Self::Policy => Some(("v0.1", Some("SECURITY"))),
             Self::Cost | Self::ListSize => Some(("v0.1", None)),
             Self::Context | Self::FromContext => Some(("v0.1", Some("SECURITY"))),
-            Self::CacheTag => Some(("v0.1", None)),
             _ => None,
         }
     }

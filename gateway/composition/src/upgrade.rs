@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn upgrade(subgraphs: &mut [Subgraph], diagnostics: &mut Diagnostics) {
     check_bases(subgraphs, diagnostics);
+    check_interface_objects(subgraphs, diagnostics);
     let keys = keys_by_type(subgraphs);
     for subgraph in subgraphs.iter_mut().filter(|subgraph| subgraph.is_federation_1()) {
         drop_meaningless_directives(subgraph);
@@ -57,6 +58,29 @@ fn check_bases(subgraphs: &[Subgraph], diagnostics: &mut Diagnostics) {
                     "write `type {}` without `extend` in the subgraph that owns it",
                     def.name
                 );
+                diagnostics.push(diagnostic.at(def.name.as_str()).help(help));
+            }
+        }
+    }
+}
+
+/// In federation 1 a @key on an interface meant nothing, so it cannot be what an interface object relies on.
+fn check_interface_objects(subgraphs: &[Subgraph], diagnostics: &mut Diagnostics) {
+    let objects: BTreeSet<&Name> = subgraphs
+        .iter()
+        .flat_map(|subgraph| subgraph.types.values())
+        .filter(|def| def.interface_object)
+        .map(|def| &def.name)
+        .collect();
+    for subgraph in subgraphs.iter().filter(|subgraph| subgraph.is_federation_1()) {
+        for def in subgraph.types.values() {
+            if def.kind == Kind::Interface && !def.keys.is_empty() && objects.contains(&def.name) {
+                let message = format!(
+                    "the interface \"{}\" has a @key here, in a federation 1 subgraph, and is an @interfaceObject elsewhere",
+                    def.name
+                );
+                let diagnostic = subgraph.diagnostic(Code::InterfaceObjectUsageError, def.location, message);
+                let help = "link federation v2.3 or later in this subgraph";
                 diagnostics.push(diagnostic.at(def.name.as_str()).help(help));
             }
         }

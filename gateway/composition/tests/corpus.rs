@@ -82,7 +82,8 @@ fn explained() -> BTreeSet<(String, String)> {
     let table = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("DIFFERENCES.md");
     let text = std::fs::read_to_string(table).unwrap();
     let mut rows = BTreeSet::new();
-    for line in text.lines().filter(|line| line.starts_with("| `")) {
+    let rows_end = text.find("\n## ").unwrap_or(text.len());
+    for line in text[..rows_end].lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         assert!(
             cells.len() >= 5 && cells[3].len() > 20,

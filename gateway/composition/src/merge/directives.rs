@@ -53,7 +53,8 @@ pub(super) fn of_schema(cx: &mut Context<'_, '_>) -> Vec<MergedDirective> {
 /// Whether a directive goes into the supergraph as a directive (others went in as `@join__` facts).
 fn is_carried(cx: &Context<'_, '_>, graph: usize, directive: &Applied) -> bool {
     match &directive.meaning {
-        Meaning::Fed(Fed::FromContext | Fed::CacheTag) => false,
+        Meaning::Fed(Fed::FromContext) => false,
+        Meaning::Fed(Fed::CacheTag) => true,
         Meaning::Fed(fed) => fed.supergraph_spec().is_some(),
         Meaning::BuiltIn(_) => true,
         Meaning::Custom(name) => cx.composed.is_composed(cx.subgraphs, graph, name),
@@ -81,6 +82,7 @@ fn merge_group(
     };
     match &meaning {
         Meaning::Fed(Fed::Tag) => all(),
+        Meaning::Fed(Fed::CacheTag) => distinct.iter().map(|one| by_graph(cx, &meaning, one)).collect(),
         Meaning::Fed(Fed::Context) => uses
             .iter()
             .map(|(graph, applied)| one(context(cx, *graph, applied)))
@@ -125,6 +127,35 @@ fn context(cx: &Context<'_, '_>, graph: usize, applied: &Applied) -> Arguments {
         apollo_compiler::name!("name"),
         Node::new(Value::String(qualified)),
     )]
+}
+
+/// What belongs to some subgraphs alone: `@join__directive(graphs: […], name: "federation__…", args: {…})`.
+fn by_graph(
+    cx: &Context<'_, '_>,
+    meaning: &Meaning,
+    (arguments, graphs): &(Arguments, Vec<usize>),
+) -> MergedDirective {
+    let Meaning::Fed(fed) = meaning else {
+        unreachable!("only federation's own directives are carried by graph")
+    };
+    let ids = super::graphs::name(cx.subgraphs);
+    let mut graphs: Vec<usize> = graphs.clone();
+    graphs.dedup();
+    let graphs = graphs
+        .iter()
+        .map(|graph| Node::new(Value::Enum(Name::new_unchecked(&ids[*graph].id))));
+    let list = Value::List(graphs.collect());
+    let name = Value::String(format!("federation__{}", fed.name()));
+    let argument = |name: &'static str, value| (Name::new_static_unchecked(name), Node::new(value));
+    MergedDirective {
+        meaning: meaning.clone(),
+        name: Name::new_static_unchecked("join__directive"),
+        arguments: vec![
+            argument("graphs", list),
+            argument("name", name),
+            argument("args", Value::Object(arguments.clone())),
+        ],
+    }
 }
 
 fn distinct_arguments(uses: &[(usize, &Applied)]) -> Vec<(Arguments, Vec<usize>)> {

@@ -128,7 +128,9 @@ fn used_directives(out: &Supergraph) -> Vec<(Fed, String)> {
     let mut used: BTreeSet<(Fed, String)> = BTreeSet::new();
     let mut add = |applied: &[MergedDirective]| {
         for directive in applied {
-            if let Meaning::Fed(fed) = directive.meaning {
+            if let Meaning::Fed(fed) = directive.meaning
+                && fed.supergraph_spec().is_some()
+            {
                 used.insert((fed, directive.name.to_string()));
             }
         }

@@ -31,6 +31,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, links: &Links, problems: Vec<Li
             report.error(Code::InvalidLinkDirectiveUsage, link.location, &message, None);
         }
         check_version(report, link);
+        check_names(report, link, &links.all[..index]);
     }
     if let Some(federation) = links
         .federation()
@@ -53,6 +54,19 @@ fn check_version(report: &mut Report<'_, '_>, link: &Link) {
         let help = "use https://specs.apollo.dev/link/v1.0".to_owned();
         report.error(Code::UnknownLinkVersion, link.location, &message, Some(help));
     }
+    if link.url.is_apollo("connect") {
+        let message = format!(
+            "\"{}\" is not supported: connectors have no server that could be asked",
+            link.url
+        );
+        let help = "serve the type from a GraphQL subgraph".to_owned();
+        report.error(
+            Code::UnsupportedLinkedFeature,
+            link.location,
+            &message,
+            Some(help),
+        );
+    }
     if link.url.is_apollo("federation") && !known_federation(link.url.version) {
         let message = format!(
             "version {} of the federation specification is unknown",
@@ -65,6 +79,46 @@ fn check_version(report: &mut Report<'_, '_>, link: &Link) {
             &message,
             Some(help),
         );
+    }
+}
+
+/// Two specifications cannot bring different things under one name.
+fn check_names(report: &mut Report<'_, '_>, link: &Link, earlier: &[Link]) {
+    for other in earlier
+        .iter()
+        .filter(|other| other.url.identity != link.url.identity)
+    {
+        if other.prefix() == link.prefix() {
+            let message = format!(
+                "\"{}\" and \"{}\" are both named \"{}\"",
+                other.url,
+                link.url,
+                link.prefix()
+            );
+            let help = "give one of them another name with `as:`".to_owned();
+            report.error(
+                Code::InvalidLinkDirectiveUsage,
+                link.location,
+                &message,
+                Some(help),
+            );
+        }
+        for import in &link.imports {
+            if other.imports.iter().any(|held| held.local() == import.local()) {
+                let name = import.local();
+                let message = format!(
+                    "\"{name}\" is imported from \"{}\" and from \"{}\"",
+                    other.url, link.url
+                );
+                let help = "import one of them under another name with {name: …, as: …}".to_owned();
+                report.error(
+                    Code::InvalidLinkDirectiveUsage,
+                    link.location,
+                    &message,
+                    Some(help),
+                );
+            }
+        }
     }
 }
 

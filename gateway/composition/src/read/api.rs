@@ -33,17 +33,22 @@ const SPEC_DIRECTIVES: [&str; 13] = [
 /// What clients see of a supergraph.
 pub fn api_schema(supergraph: &Valid<Schema>) -> Result<Valid<Schema>, ReadError> {
     let mut schema = (**supergraph).clone();
-    remove_inaccessible(&mut schema);
-    strip_machinery(&mut schema);
+    reduce(&mut schema);
+    schema
+        .validate()
+        .map_err(|invalid| ReadError::InvalidApiSchema(first_lines(&invalid.errors.to_string())))
+}
+
+/// Takes out what clients do not see. What was valid stays valid.
+pub(crate) fn reduce(schema: &mut Schema) {
+    remove_inaccessible(schema);
+    strip_machinery(schema);
     schema.directive_definitions.retain(|_, definition| {
         definition.is_built_in()
             // Older federation versions bring their own definition of @oneOf.
             || KEPT_APPLICATIONS.contains(&definition.name.as_str())
             || definition.locations.iter().any(|location| is_executable(location.name()))
     });
-    schema
-        .validate()
-        .map_err(|invalid| ReadError::InvalidApiSchema(first_lines(&invalid.errors.to_string())))
 }
 
 /// Removes the specs' types and directive definitions, and all their applications.

@@ -1,13 +1,14 @@
 //! `@context` and `@fromContext`: contexts have names that can be told from selections, and arguments read from
 //! contexts that are set.
 
+use super::context_selection;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::spec::Fed;
 use crate::subgraph::{Applied, FieldDef, InputDef, Subgraph, TypeDef};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 pub(super) fn check(subgraph: &Subgraph, diagnostics: &mut Diagnostics) {
-    let mut contexts = BTreeSet::new();
+    let mut contexts: BTreeMap<&str, Vec<&TypeDef>> = BTreeMap::new();
     for def in subgraph.types.values() {
         for name in names(&def.applied) {
             if !is_context_name(name) {
@@ -19,7 +20,7 @@ pub(super) fn check(subgraph: &Subgraph, diagnostics: &mut Diagnostics) {
                         .help("use letters and digits, starting with a letter"),
                 );
             }
-            contexts.insert(name);
+            contexts.entry(name).or_default().push(def);
         }
     }
     for def in subgraph.types.values() {
@@ -45,7 +46,7 @@ fn is_context_name(name: &str) -> bool {
 
 fn check_argument(
     subgraph: &Subgraph,
-    contexts: &BTreeSet<&str>,
+    contexts: &BTreeMap<&str, Vec<&TypeDef>>,
     (def, field, argument): (&TypeDef, &FieldDef, &InputDef),
     diagnostics: &mut Diagnostics,
 ) {
@@ -78,7 +79,7 @@ fn check_argument(
         );
         return;
     };
-    if !contexts.contains(name) {
+    if !contexts.contains_key(name) {
         let message =
             format!("no type of this subgraph sets the context \"{name}\" that \"{coordinate}\" reads");
         report(
@@ -94,6 +95,24 @@ fn check_argument(
             message,
             "write @fromContext(field: \"$context { field }\")",
         );
+    }
+    for setter in contexts
+        .get(name)
+        .into_iter()
+        .flatten()
+        .filter(|_| !selection.is_empty())
+    {
+        if let Some(problem) = context_selection::problem(subgraph, setter, selection, &argument.ty) {
+            let message = format!(
+                "\"{value}\" on \"{coordinate}\" cannot be read from \"{}\": {problem}",
+                setter.name
+            );
+            report(
+                Code::ContextInvalidSelection,
+                message,
+                "select one scalar or enum field of the argument's type from every type that sets the context",
+            );
+        }
     }
     if !def.keys.iter().any(|key| key.resolvable) {
         let message = format!(
