@@ -34,10 +34,17 @@ fn write_fields<'f>(
     ty: Option<&str>,
     out: &mut Vec<u8>,
 ) -> Result<(), Unsendable> {
-    let applies = |field: &RepresentationField| {
-        field.only_for.is_empty() || ty.is_some_and(|ty| field.only_for.iter().any(|name| name == ty))
-    };
-    for field in fields.filter(|field| applies(field)) {
+    for field in fields {
+        match ty {
+            _ if field.only_for.is_empty() => {}
+            Some(ty) if field.only_for.iter().any(|name| name == ty) => {}
+            Some(_) => continue,
+            None => return Err(Unsendable::Unknown),
+        }
+        // An interface object's subgraph cannot tell it; then it is left out, for nothing else hangs on it.
+        if field.key == TYPENAME && object.get(TYPENAME).is_none() {
+            continue;
+        }
         if out.last() != Some(&b'{') {
             out.push(b',');
         }

@@ -100,15 +100,18 @@ pub(crate) fn object_at<'d>(root: &'d mut Data, at: &[Step]) -> Option<&'d mut O
     }
 }
 
-/// Which of a place's targets fits the object. The type is not asked for where only one is possible.
+/// Which of a place's targets fits the object. The type is not asked for where it makes no difference.
 pub(crate) fn target<'t>(object: &Object, targets: &'t [EntityTarget]) -> Option<&'t EntityTarget> {
     match (object.get(TYPENAME), targets) {
         (Some(_), _) => {
             let ty = object.typename()?;
             targets.iter().find(|target| target.concrete_type == ty)
         }
-        (None, [only]) => Some(only),
-        (None, _) => None,
+        (None, [first, others @ ..]) => others
+            .iter()
+            .all(|other| other.representation == first.representation)
+            .then_some(first),
+        (None, []) => None,
     }
 }
 

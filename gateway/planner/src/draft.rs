@@ -235,6 +235,10 @@ impl EntityDraft<'_> {
     fn fits(&self, targets: &[TargetDraft]) -> bool {
         let shares = |target: &&TargetDraft| target.type_name == *self.type_name;
         targets.iter().all(|target| target.alike == self.alike)
+            && targets
+                .iter()
+                .filter(|target| target.concrete == *self.concrete)
+                .all(|target| !conflict(&target.representation, &self.representation))
             && (targets
                 .iter()
                 .filter(shares)
@@ -244,6 +248,15 @@ impl EntityDraft<'_> {
                     .filter(shares)
                     .all(|target| same_fields(&target.representation, &self.representation)))
     }
+}
+
+/// Whether a name would have to stand for two values, e.g. for one field with different arguments.
+fn conflict(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
+    a.iter().any(|one| {
+        b.iter()
+            .filter(|other| one.name == other.name)
+            .any(|other| one.key != other.key || conflict(&one.fields, &other.fields))
+    })
 }
 
 /// Whether two representations have the same fields, in any order.

@@ -5,6 +5,7 @@ mod document;
 
 use std::collections::BTreeSet;
 
+use apollo_compiler::Name;
 use causeway_graph::QueryGraph;
 use causeway_model::{
     EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, Guard, QueryPlan, Representation,
@@ -89,7 +90,10 @@ fn is_empty(drafts: &Drafts, draft: &FetchDraft) -> bool {
     let empty = |node: NodeId| drafts.node(node).fields.is_empty() && drafts.node(node).fragments.is_empty();
     match &draft.kind {
         DraftKind::Root { node } => empty(*node),
-        DraftKind::Entities { targets, .. } => targets.iter().all(|target| empty(target.node)),
+        // A hop that only tells the types of an interface object's entities brings something, too.
+        DraftKind::Entities { targets, .. } => targets
+            .iter()
+            .all(|target| empty(target.node) && !drafts.node(target.node).typename),
     }
 }
 
@@ -212,17 +216,25 @@ impl Emitter<'_> {
         questions
     }
 
+    /// Where all types are treated alike, an object may or may not know its own by now: there is a target for each.
     fn targets(&self, targets: &[TargetDraft]) -> Vec<EntityTarget> {
-        targets
-            .iter()
-            .map(|target| EntityTarget {
-                concrete_type: target.concrete.clone(),
-                representation: Representation {
-                    typename: target.type_name.clone(),
-                    fields: target.representation.clone(),
-                },
-            })
-            .collect()
+        let mut made = Vec::with_capacity(targets.len());
+        for target in targets {
+            let representation = Representation {
+                typename: target.type_name.clone(),
+                fields: target.representation.clone(),
+            };
+            let concrete: &[Name] = if target.alike {
+                self.graph.possible_types(&target.concrete)
+            } else {
+                std::slice::from_ref(&target.concrete)
+            };
+            made.extend(concrete.iter().map(|concrete_type| EntityTarget {
+                concrete_type: concrete_type.clone(),
+                representation: representation.clone(),
+            }));
+        }
+        made
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use causeway_model::{Fetch, FetchTarget, PathSegment, QueryPlan, Supergraph};
+use causeway_model::{EntityTarget, Fetch, FetchTarget, PathSegment, QueryPlan, Supergraph};
 use serde::Serialize;
 
 /// A plan as JSON: what `causeway plan --format json` prints and `Causeway-Explain` returns.
@@ -75,21 +75,35 @@ fn entities(plan: &QueryPlan, fetch: &Fetch) -> Vec<ExplainedEntities> {
         .flat_map(|call| &call.places)
         .map(|place| ExplainedEntities {
             path: path(plan, &place.path),
-            representations: place
-                .targets
-                .iter()
-                .map(|target| {
-                    let fields: Vec<&str> = target
-                        .representation
-                        .fields
-                        .iter()
-                        .map(|field| field.name.as_str())
-                        .collect();
-                    format!("{}({})", target.concrete_type, fields.join(", "))
-                })
-                .collect(),
+            representations: representations(&place.targets),
         })
         .collect()
+}
+
+/// Types that are sent under one name, all alike, are told once.
+fn representations(targets: &[EntityTarget]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::with_capacity(targets.len());
+    for target in targets {
+        let representation = &target.representation;
+        let alike = targets
+            .iter()
+            .filter(|other| other.representation == *representation);
+        let name = if alike.count() > 1 {
+            &representation.typename
+        } else {
+            &target.concrete_type
+        };
+        let fields: Vec<&str> = representation
+            .fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
+        let text = format!("{name}({})", fields.join(", "));
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    told
 }
 
 fn path(plan: &QueryPlan, segments: &[PathSegment]) -> String {
