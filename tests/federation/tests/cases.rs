@@ -1,0 +1,179 @@
+//! Each folder under `cases/` is a graph with data and operations; see the README for what may stand in it.
+//!
+//! `CAUSEWAY_FEDERATION_UPDATE=1` writes what came out to `expected.json`, to be read before it is committed.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use federation::{Answer, Gateway, World};
+use serde_json::{Map, Value, json};
+
+#[test]
+fn every_case_gives_what_it_should() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut failures = Vec::new();
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .expect("the cases are there")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    names.sort();
+    for case in &names {
+        failures.extend(
+            check(case)
+                .into_iter()
+                .map(|why| format!("{}: {why}", case.file_name().expect("a name").display())),
+        );
+    }
+    assert!(names.len() >= 25, "{} cases", names.len());
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+fn check(case: &Path) -> Vec<String> {
+    let mut subgraphs = Vec::new();
+    let mut operations = BTreeMap::new();
+    let mut paths: Vec<_> = fs::read_dir(case)
+        .expect("a folder")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    paths.sort();
+    for path in paths
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ext| ext == "graphql"))
+    {
+        let name = path.file_stem().expect("a name").display().to_string();
+        let text = fs::read_to_string(path).expect("readable");
+        let trimmed = text.trim_start();
+        if ["query", "mutation", "{", "fragment"]
+            .iter()
+            .any(|start| trimmed.starts_with(start))
+        {
+            operations.insert(name, text);
+        } else {
+            subgraphs.push((name, text));
+        }
+    }
+    let world = World::new(json_file(&case.join("data.json")));
+    let gateway = match Gateway::new(&subgraphs) {
+        Ok(gateway) => gateway,
+        Err(why) => return vec![why],
+    };
+    let expected_path = case.join("expected.json");
+    if std::env::var_os("CAUSEWAY_FEDERATION_UPDATE").is_some() {
+        update(&gateway, &world, case, &operations);
+    }
+    let expected = json_file(&expected_path);
+    let mut failures = Vec::new();
+    for (name, text) in &operations {
+        let why = run(&gateway, &world, text, &variables(case, name)).and_then(|answer| {
+            compare(
+                &gateway,
+                &world,
+                (text, &variables(case, name)),
+                &answer,
+                &expected[name],
+            )
+        });
+        failures.extend(why.err().map(|why| format!("{name}: {why}")));
+    }
+    failures
+}
+
+fn run(
+    gateway: &Gateway,
+    world: &World,
+    text: &str,
+    variables: &Map<String, Value>,
+) -> Result<Answer, String> {
+    let answer = gateway.answer(world, text, variables)?;
+    let violations = answer.violations();
+    if violations.is_empty() {
+        Ok(answer)
+    } else {
+        Err(format!("{}\n{}", violations.join("\n"), answer.plan))
+    }
+}
+
+fn compare(
+    gateway: &Gateway,
+    world: &World,
+    operation: (&str, &Map<String, Value>),
+    answer: &Answer,
+    expected: &Value,
+) -> Result<(), String> {
+    let wrong = |what: &str, wanted: &Value, got: &Value| {
+        Err(format!(
+            "{what}\nexpected {wanted}\ngot      {got}\n{}",
+            answer.plan
+        ))
+    };
+    if expected["data"] != answer.data {
+        return wrong("data", &expected["data"], &answer.data);
+    }
+    let errors = errors(answer);
+    if expected.get("errors").unwrap_or(&json!([])) != &errors {
+        return wrong("errors", &expected["errors"], &json!(answer.errors));
+    }
+    let calls = json!(answer.calls.len());
+    if expected["calls"].as_u64() < calls.as_u64() {
+        return wrong("calls", &expected["calls"], &calls);
+    }
+    let order: Value = answer.calls.iter().map(|call| call.subgraph.clone()).collect();
+    if expected.get("order").is_some_and(|wanted| *wanted != order) {
+        return wrong("order", &expected["order"], &order);
+    }
+    // Where nothing fails, the monolith must agree, introspection aside.
+    if errors == json!([]) && !operation.0.contains("__schema") && expected["monolith"] != json!(false) {
+        let (data, _) = gateway.oracle(world, operation.0, operation.1)?;
+        if data != answer.data {
+            return wrong("the monolith", &data, &answer.data);
+        }
+    }
+    Ok(())
+}
+
+fn errors(answer: &Answer) -> Value {
+    let short = answer
+        .errors
+        .iter()
+        .map(|error| json!({ "path": error["path"], "code": error["extensions"]["code"] }));
+    short.collect()
+}
+
+fn update(gateway: &Gateway, world: &World, case: &Path, operations: &BTreeMap<String, String>) {
+    let path = case.join("expected.json");
+    let mut expected = Map::new();
+    for (name, text) in operations {
+        match run(gateway, world, text, &variables(case, name)) {
+            Ok(answer) => {
+                let mut entry = json!({ "data": answer.data, "calls": answer.calls.len() });
+                let errors = errors(&answer);
+                if errors != json!([]) {
+                    entry["errors"] = errors;
+                }
+                if text.trim_start().starts_with("mutation") {
+                    entry["order"] = answer.calls.iter().map(|call| call.subgraph.clone()).collect();
+                }
+                println!("{} {name}\n{entry}\n{}", case.display(), answer.plan);
+                expected.insert(name.clone(), entry);
+            }
+            Err(why) => println!("{} {name} FAILS {why}", case.display()),
+        }
+    }
+    let text = serde_json::to_string_pretty(&Value::from(expected)).expect("JSON");
+    fs::write(path, text + "\n").expect("writable");
+}
+
+fn variables(case: &Path, operation: &str) -> Map<String, Value> {
+    let path = case.join(format!("{operation}.variables.json"));
+    match json_file(&path) {
+        Value::Object(variables) => variables,
+        _ => Map::new(),
+    }
+}
+
+/// Null when there is no such file.
+fn json_file(path: &Path) -> Value {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Value::Null;
+    };
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
