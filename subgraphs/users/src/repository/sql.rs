@@ -40,6 +40,7 @@ impl SqlUsers {
 
     /// `column` is written into the statement as it is.
     async fn by_keys(&self, column: &'static str, keys: &[String]) -> Result<Vec<User>, RepositoryError> {
+        let keys: Vec<&String> = keys.iter().filter(|key| is_storable(key)).collect();
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -47,7 +48,7 @@ impl SqlUsers {
         let sql = format!("SELECT {COLUMNS} FROM users WHERE {column} IN ({list})");
         let rows: Vec<Row> = on_engine!(self.db, pool => {
             let query = sqlx::query_as(AssertSqlSafe(sql));
-            keys.iter().fold(query, |query, key| query.bind(key)).fetch_all(pool).await
+            keys.into_iter().fold(query, |query, key| query.bind(key)).fetch_all(pool).await
         })?;
         rows.into_iter()
             .map(|row| row.account().map(|account| account.user))
@@ -65,6 +66,9 @@ impl UserRepository for SqlUsers {
     }
 
     async fn account(&self, handle: &str) -> Result<Option<Account>, RepositoryError> {
+        if !is_storable(handle) {
+            return Ok(None);
+        }
         let sql = format!("SELECT {COLUMNS} FROM users WHERE handle = $1");
         let row: Option<Row> = on_engine!(self.db, pool => {
             sqlx::query_as(AssertSqlSafe(sql)).bind(handle).fetch_optional(pool).await
@@ -151,6 +155,11 @@ impl Row {
             password_hash: self.password_hash,
         })
     }
+}
+
+/// PostgreSQL fails a statement over a NUL character: a key with one is a key that no row has.
+fn is_storable(key: &str) -> bool {
+    !key.contains('\0')
 }
 
 fn insert_statement(rows: usize) -> String {

@@ -75,10 +75,19 @@ async fn adding_and_finding(users: &SqlUsers, db: &Database) {
     assert_eq!(db.statements(), before + 2);
     assert!(users.by_ids(&[]).await.unwrap().is_empty());
     assert_eq!(db.statements(), before + 2, "no key, no statement");
+    let found = users.by_ids(&keys(["u-1\0", "u-1", "\0"])).await.unwrap();
+    assert_eq!(
+        found,
+        vec![one.user.clone()],
+        "no row has a NUL, and asking for one fails nothing"
+    );
+    let found = users.by_handles(&keys(["user1\0", "user1"])).await.unwrap();
+    assert_eq!(found, vec![one.user.clone()]);
 
     assert_eq!(users.account("user2").await.unwrap(), Some(two));
     assert_eq!(users.account("nobody").await.unwrap(), None);
     assert_eq!(users.account("' OR 1=1 --").await.unwrap(), None);
+    assert_eq!(users.account("user2\0").await.unwrap(), None);
 }
 
 async fn taken_handles_and_addresses(users: &SqlUsers, db: &Database) {
