@@ -74,7 +74,7 @@ impl Query {
             default_with = "ProductOrder::Newest"
         )]
         order_by: ProductOrder,
-    ) -> Result<ProductConnection> {
+    ) -> Result<Option<ProductConnection>> {
         let args = PageArgs {
             first,
             after,
@@ -82,9 +82,14 @@ impl Query {
             before,
         };
         let filter = filter.unwrap_or_default().into();
-        let listing = ProductListing::new(args, filter, order_by.into()).map_err(from_coded)?;
-        let page = ctx.data::<Catalog>()?.list(&listing).await.map_err(from_coded)?;
-        Ok(ProductConnection::of_listing(listing, page))
+        let listed = match ProductListing::new(args, filter, order_by.into()) {
+            Ok(listing) => {
+                let page = ctx.data::<Catalog>()?.list(&listing).await;
+                page.map(|page| Some(ProductConnection::of_listing(listing, page)))
+            }
+            Err(error) => Err(error),
+        };
+        Ok(or_null(ctx, listed))
     }
 
     /// One product, by exactly one of its two keys; null when there is none.
@@ -118,9 +123,9 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How many, 1 to 100.", default = 20)] first: i32,
-    ) -> Result<Vec<BundleObject>> {
-        let bundles = ctx.data::<Catalog>()?.bundles(first).await.map_err(from_coded)?;
-        Ok(bundles.into_iter().map(BundleObject::from).collect())
+    ) -> Result<Option<Vec<BundleObject>>> {
+        let bundles = or_null(ctx, ctx.data::<Catalog>()?.bundles(first).await.map(Some));
+        Ok(bundles.map(|bundles| bundles.into_iter().map(BundleObject::from).collect()))
     }
 
     /// Products and bundles whose name, or description in the case of products, contains the text. Letter case does
@@ -130,13 +135,9 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "What to look for, 1 to 200 characters.")] text: String,
         #[graphql(desc = "How many, 1 to 100.", default = 10)] first: i32,
-    ) -> Result<Vec<Listing>> {
-        let found = ctx
-            .data::<Catalog>()?
-            .search(&text, first)
-            .await
-            .map_err(from_coded)?;
-        Ok(found.into_iter().map(Listing::from).collect())
+    ) -> Result<Option<Vec<Listing>>> {
+        let found = or_null(ctx, ctx.data::<Catalog>()?.search(&text, first).await.map(Some));
+        Ok(found.map(|found| found.into_iter().map(Listing::from).collect()))
     }
 
     #[graphql(entity)]

@@ -12,7 +12,7 @@ use super::{
     representation::Given,
     user::User,
 };
-use crate::service::Orders;
+use crate::{model::Status, service::Orders};
 
 pub(crate) struct Query;
 
@@ -39,21 +39,15 @@ impl Query {
         last: Option<i32>,
         #[graphql(desc = "Only orders newer than this cursor's.")] before: Option<String>,
         #[graphql(desc = "Only orders in this state.")] status: Option<OrderStatus>,
-    ) -> Result<OrderConnection> {
-        let window = PageArguments {
+    ) -> Option<OrderConnection> {
+        let arguments = PageArguments {
             first,
             after,
             last,
             before,
-        }
-        .window()?;
-        let status = status.map(Into::into);
-        let page = context
-            .data_unchecked::<Orders>()
-            .page(status, &window)
-            .await
-            .map_err(refusal)?;
-        Ok(OrderConnection::new(&page, Total::InStatus(status)))
+        };
+        let page = all_orders(context, arguments, status.map(Into::into)).await;
+        or_null(context, page.map(Some))
     }
 
     #[graphql(entity)]
@@ -78,6 +72,17 @@ impl Query {
     async fn find_user(&self, #[graphql(key)] id: ID, tier: Given, address: Given) -> Option<User> {
         Some(User { id, tier, address })
     }
+}
+
+async fn all_orders(
+    context: &Context<'_>,
+    arguments: PageArguments,
+    status: Option<Status>,
+) -> Result<OrderConnection> {
+    let window = arguments.window()?;
+    let orders = context.data_unchecked::<Orders>();
+    let page = orders.page(status, &window).await.map_err(refusal)?;
+    Ok(OrderConnection::new(&page, Total::InStatus(status)))
 }
 
 async fn load_order(context: &Context<'_>, id: &str) -> Option<Order> {

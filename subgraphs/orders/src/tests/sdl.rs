@@ -36,7 +36,7 @@ type Address { country: String! @external }
 type Bundle @key(fields: "id", resolvable: false) { id: ID! }
 type IdempotencyConflict { idempotencyKey: String! message: String! }
 type Money @shareable { minor: Int! currency: String! }
-type Mutation { placeOrder(input: PlaceOrderInput!): PlaceOrderResult! cancelOrder(id: ID!, version: Int!): Order! }
+type Mutation { placeOrder(input: PlaceOrderInput!): PlaceOrderResult cancelOrder(id: ID!, version: Int!): Order }
 type Order @key(fields: "id") { id: ID! buyer: User status: OrderStatus! version: Int! total: Money! placedAt: Timestamp! lines: [OrderLine!]! shipTo: ShipTo @requires(fields: "buyer { address { country } }") }
 type OrderConnection { edges: [OrderEdge!]! nodes: [Order!]! pageInfo: PageInfo! totalCount: Int! }
 type OrderEdge { cursor: String! node: Order! }
@@ -52,7 +52,7 @@ type Placed { order: Order! }
 type PriceChanged { expected: Money! actual: Money! }
 type Product @key(fields: "id") { id: ID! sku: String! @external weightGrams: Int! @external unitsSold: Int shippingFee(country: String!): Money @requires(fields: "weightGrams") }
 union Purchasable = Product | Bundle
-type Query { order(id: ID!): Order orders(first: Int, after: String, last: Int, before: String, status: OrderStatus): OrderConnection! }
+type Query { order(id: ID!): Order orders(first: Int, after: String, last: Int, before: String, status: OrderStatus): OrderConnection }
 type ShipTo { country: String! zone: ShippingZone! estimatedDays: Int! }
 enum ShippingZone { DOMESTIC EU WORLD }
 enum Tier { STANDARD SILVER GOLD }
