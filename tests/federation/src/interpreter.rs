@@ -80,14 +80,14 @@ impl<'a> Interpreter<'a> {
                 Selection::Field(field) if self.included(&field.directives) => {
                     into.entry(field.response_name().clone()).or_default().push(field);
                 }
-                Selection::InlineFragment(fragment) if self.included(&fragment.directives) => {
-                    if fragment
-                        .type_condition
-                        .as_ref()
-                        .is_none_or(|on| self.applies(on, ty))
-                    {
-                        self.collect(ty, &fragment.selection_set, into);
-                    }
+                Selection::InlineFragment(fragment)
+                    if self.included(&fragment.directives)
+                        && fragment
+                            .type_condition
+                            .as_ref()
+                            .is_none_or(|on| self.applies(on, ty)) =>
+                {
+                    self.collect(ty, &fragment.selection_set, into);
                 }
                 Selection::FragmentSpread(spread) if self.included(&spread.directives) => {
                     let fragment = &self.document.fragments[&spread.fragment_name];

@@ -59,6 +59,7 @@ fn cut(tape: &mut Vec<u8>, start: usize, end: usize) -> bool {
     true
 }
 
+#[expect(clippy::ptr_arg, reason = "of one type with `cut`")]
 fn clear(tape: &mut Vec<u8>, start: usize, end: usize) -> bool {
     let end = end.min(tape.len());
     if start >= end || tape[start..end].iter().all(|byte| *byte == 0) {
