@@ -142,7 +142,7 @@ fn shared(at: usize, _size: usize) -> String {
     writeln!(sdl, "type Query {{ q{at}: E{} }}", at % 100).unwrap();
     for number in 0..100 {
         let other = (number + at + 1) % 100;
-        let key = if (number + at) % 3 == 0 {
+        let key = if (number + at).is_multiple_of(3) {
             "@key(fields: \"sku\")"
         } else {
             ""

@@ -24,6 +24,15 @@ pub struct Config {
     pub limits: Limits,
     /// Origins of web pages that may call the gateway; empty: only pages that it serves itself.
     pub allow_origins: Vec<String>,
+    /// Variants of the API schema, by name.
+    pub contracts: IndexMap<String, ContractConfig>,
+}
+
+/// Which `@tag`s a variant of the API schema shows; `exclude` wins, an empty `include` shows the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractConfig {
+    pub include: Vec<String>,
+    pub exclude: Vec<String>,
 }
 
 /// Where the supergraph comes from.

@@ -25,6 +25,17 @@ pub(crate) struct RawConfig {
     pub(crate) limits: RawLimits,
     #[serde(default)]
     pub(crate) cors: RawCors,
+    #[serde(default)]
+    pub(crate) contracts: IndexMap<String, RawContract>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawContract {
+    #[serde(default)]
+    pub(crate) include: Vec<String>,
+    #[serde(default)]
+    pub(crate) exclude: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

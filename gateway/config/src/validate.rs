@@ -9,8 +9,8 @@ use std::{
 use indexmap::IndexMap;
 
 use crate::{
-    Config, ConfigError, GraphSource, Limits, SchemaSource, SubgraphConfig,
-    raw::{RawConfig, RawLimits, RawRoverSchema, RawSchema, RawSubgraph},
+    Config, ConfigError, ContractConfig, GraphSource, Limits, SchemaSource, SubgraphConfig,
+    raw::{RawConfig, RawContract, RawLimits, RawRoverSchema, RawSchema, RawSubgraph},
 };
 
 /// The parser's own limit in validating operations.
@@ -75,6 +75,7 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
         forward_headers,
         limits,
         allow_origins,
+        contracts: at.contracts(raw.contracts)?,
     })
 }
 
@@ -100,6 +101,27 @@ impl At<'_> {
             .join(file)
             .components()
             .collect()
+    }
+
+    fn contracts(
+        &self,
+        raw: IndexMap<String, RawContract>,
+    ) -> Result<IndexMap<String, ContractConfig>, ConfigError> {
+        let mut contracts = IndexMap::new();
+        for (name, RawContract { include, exclude }) in raw {
+            let key = format!("contracts.{name}");
+            if include.is_empty() && exclude.is_empty() {
+                return Err(self.invalid(
+                    key,
+                    "name tags under `include` or `exclude`: without any it hides nothing",
+                ));
+            }
+            if let Some(both) = include.iter().find(|tag| exclude.contains(tag)) {
+                return Err(self.invalid(key, format!("the tag `{both}` is both included and excluded")));
+            }
+            contracts.insert(name, ContractConfig { include, exclude });
+        }
+        Ok(contracts)
     }
 
     fn subgraph(
@@ -313,6 +335,24 @@ mod tests {
         assert_eq!((config.limits.operation_fields, config.limits.plan_cache), (7, 0));
         assert_eq!(config.limits.operation_depth, 100);
         assert_eq!(config.allow_origins.len(), 3);
+    }
+
+    #[test]
+    fn contracts_are_tags_to_show_and_to_hide() {
+        let config =
+            read("supergraph: s.graphql\ncontracts: { public: { include: [public], exclude: [internal] } }")
+                .unwrap();
+        assert_eq!(config.contracts["public"].exclude, ["internal"]);
+        for wrong in [
+            "public: {}",
+            "public: { include: [a], exclude: [a] }",
+            "public: { tags: [a] }",
+        ] {
+            assert!(
+                read(&format!("supergraph: s.graphql\ncontracts: {{ {wrong} }}")).is_err(),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use causeway_composition::{Composition, Diagnostic, Failed};
+use causeway_composition::{Composition, Contract, Diagnostic, Failed};
 use clap::Args;
 use serde_json::json;
 
@@ -19,10 +19,35 @@ pub(super) struct ComposeArgs {
     /// Write the supergraph there instead of to standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the API schema of this contract (`contracts:` in the config) instead of the supergraph.
+    #[arg(long, value_name = "NAME")]
+    contract: Option<String>,
 }
 
 pub(super) async fn run(args: ComposeArgs) -> ExitCode {
-    let inputs = match crate::load_config(&args.config).await {
+    let config = crate::load_config(&args.config).await;
+    let contract = match (&config, &args.contract) {
+        (Ok(config), Some(name)) => match config.contracts.get(name) {
+            Some(contract) => Some(Contract {
+                include: contract.include.clone(),
+                exclude: contract.exclude.clone(),
+            }),
+            None => {
+                let known: Vec<&str> = config.contracts.keys().map(String::as_str).collect();
+                return could_not_run(&format!(
+                    "{} has no contract `{name}` under `contracts:` (it has: {})",
+                    args.config.display(),
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    },
+                ));
+            }
+        },
+        _ => None,
+    };
+    let inputs = match config {
         Ok(config)
             if config
                 .subgraphs
@@ -43,9 +68,19 @@ pub(super) async fn run(args: ComposeArgs) -> ExitCode {
         Ok(inputs) => inputs,
         Err(error) => return report(&error),
     };
-    let composed = causeway_composition::compose(&inputs);
+    let mut composed = causeway_composition::compose(&inputs);
+    if let (Ok(composed), Some(contract)) = (&mut composed, &contract) {
+        match causeway_composition::contract_schema(&composed.supergraph_sdl, contract) {
+            Ok(schema) => composed.api_schema_sdl = schema.to_string(),
+            Err(error) => return could_not_run(&error.to_string()),
+        }
+    }
+    let printed = |composed: &Composition| match &contract {
+        Some(_) => composed.api_schema_sdl.clone(),
+        None => composed.supergraph_sdl.clone(),
+    };
     if let (Ok(composed), Some(path)) = (&composed, &args.output)
-        && let Err(error) = tokio::fs::write(path, &composed.supergraph_sdl).await
+        && let Err(error) = tokio::fs::write(path, printed(composed)).await
     {
         return could_not_run(&format!("cannot write {}: {error}", path.display()));
     }
@@ -59,11 +94,11 @@ pub(super) async fn run(args: ComposeArgs) -> ExitCode {
         (Format::Text, Ok(composed)) => {
             eprint!("{}", causeway_composition::render(&composed.hints));
             let text = if args.output.is_none() {
-                composed.supergraph_sdl.as_str()
+                printed(&composed)
             } else {
-                ""
+                String::new()
             };
-            answer(text, code)
+            answer(&text, code)
         }
         (Format::Text, Err(failed)) => {
             eprint!("{}", causeway_composition::render(&failed.hints));

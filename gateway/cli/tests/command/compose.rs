@@ -185,3 +185,26 @@ fn a_reader_that_has_read_enough_is_no_failure() {
         String::from_utf8_lossy(&ended.stderr)
     );
 }
+
+#[test]
+fn a_contract_shows_a_part_of_the_graph() {
+    let shop = Shop::new();
+    let reviews = shop.read("schema/reviews.graphql").replace(
+        "reviews: [Review!]",
+        "reviews: [Review!] @tag(name: \"internal\")",
+    );
+    let reviews = reviews.replacen("\"@key\"", "\"@key\", \"@tag\"", 1);
+    shop.write("schema/reviews.graphql", &reviews);
+    let mut config: Value = serde_json::from_str(&shop.read("schema/causeway.yaml")).unwrap();
+    config["contracts"] = json!({ "public": { "exclude": ["internal"] } });
+    shop.write("schema/causeway.yaml", &config.to_string());
+    let ran = shop.run(&[&COMPOSE[..], &["--contract", "public"]].concat());
+    ran.assert(0, &[]);
+    assert!(
+        ran.out.contains("type User") && !ran.out.contains("reviews:") && !ran.out.contains("join__"),
+        "{}",
+        ran.out
+    );
+    shop.run(&[&COMPOSE[..], &["--contract", "nobody"]].concat())
+        .assert(2, &["nobody", "public"]);
+}
