@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a real shop on free ports, and a client that speaks to its gateway.
 
+mod documents;
 mod matching;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use shop::{Addresses, Databases, Options, Running};
 use tempfile::TempDir;
 
+pub use documents::{Document, documents};
 pub use matching::{ANY, assert_matches};
 
 /// A shop with the default seed, in this process.
@@ -32,6 +34,12 @@ impl Shop {
 
     /// `None`, after saying so, when there is no PostgreSQL on this machine.
     pub async fn on(engine: Engine) -> Option<Self> {
+        // So long that a busy machine is no reason for a test to fail.
+        Self::with_timeout(engine, Duration::from_secs(60)).await
+    }
+
+    /// A shop whose gateway gives up on a service after this time.
+    pub async fn with_timeout(engine: Engine, timeout: Duration) -> Option<Self> {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let databases = match engine {
             Engine::Sqlite => Databases::in_folder(folder.path()),
@@ -45,7 +53,7 @@ impl Shop {
             addresses: Addresses::any(),
             databases,
             seed_size: 50,
-            timeout: Duration::from_secs(2),
+            timeout,
         };
         let running = shop::start(options, Shutdown::new())
             .await

@@ -1,6 +1,6 @@
 //! Placing orders through the gateway, many at a time.
 
-use e2e::{Client, Shop};
+use e2e::{Client, Engine, Shop};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -62,7 +62,17 @@ async fn last_ten(client: &Client) -> Product {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_buyers_for_the_last_ten_items_buy_exactly_ten() {
-    let shop = Shop::on_sqlite().await;
+    fifty_buyers(Shop::on_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_buyers_for_the_last_ten_items_buy_exactly_ten_on_postgresql() {
+    if let Some(shop) = Shop::on(Engine::Postgres).await {
+        fifty_buyers(shop).await;
+    }
+}
+
+async fn fifty_buyers(shop: Shop) {
     let ada = shop.client.sign_in("ada").await;
     let wanted = last_ten(&ada).await;
     let replies = join_all((0..50).map(|buyer| {
@@ -78,7 +88,17 @@ async fn fifty_buyers_for_the_last_ten_items_buy_exactly_ten() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_key_sent_twenty_times_at_once_makes_one_order() {
-    let shop = Shop::on_sqlite().await;
+    one_key(Shop::on_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_sent_twenty_times_at_once_makes_one_order_on_postgresql() {
+    if let Some(shop) = Shop::on(Engine::Postgres).await {
+        one_key(shop).await;
+    }
+}
+
+async fn one_key(shop: Shop) {
     let ada = shop.client.sign_in("ada").await;
     let before = product(&ada, "p-3").await;
     let replies = join_all((0..20).map(|_| place(&ada, &before, 2, "the same key"))).await;
