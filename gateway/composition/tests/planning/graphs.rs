@@ -68,11 +68,11 @@ struct Def {
 pub(crate) fn subgraphs(choices: &mut Choices<'_>) -> Vec<(String, String)> {
     let universe = universe(choices);
     let mut drafts: Vec<Draft> = (0..universe.subgraphs).map(|_| Draft::default()).collect();
-    for index in 0..universe.subgraphs {
+    for (index, draft) in drafts.iter_mut().enumerate() {
         let mut split = Split {
             universe: &universe,
             choices,
-            draft: &mut drafts[index],
+            draft,
             index,
         };
         split.fill();
