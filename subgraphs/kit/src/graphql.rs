@@ -1,8 +1,10 @@
 //! The HTTP face of a service: POST /graphql with identity, and health. It knows GraphQL over HTTP, no schema.
 
+mod representations;
+
 use std::sync::Arc;
 
-use async_graphql::{Executor, Request};
+use async_graphql::{Executor, ObjectType, Request, Schema, SubscriptionType};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
@@ -15,11 +17,13 @@ use tower_http::trace::TraceLayer;
 use crate::ServiceHealth;
 use crate::auth::{AuthError, Identity, Verifier};
 use crate::error::ErrorCode;
+use representations::{Entities, put_back};
 
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 struct Endpoint<E, F> {
     executor: E,
+    entities: Entities,
     verifier: Option<Verifier>,
     per_request: F,
 }
@@ -29,24 +33,28 @@ struct Endpoint<E, F> {
 /// `per_request` sees each request before it runs: the place to add fresh loaders (`|request|
 /// request.data(Loaders::new(db.clone()))`). With a verifier, the request's data hold an `Option<Identity>`; a bad
 /// token answers 401 UNAUTHENTICATED and nothing runs. Bodies above 2 MiB answer 413. Only `application/json` is
-/// taken: a browser's form cannot send it across origins.
-pub fn graphql_router<E, F>(
-    executor: E,
+/// taken: a browser's form cannot send it across origins. A representation that no entity resolver can read is null
+/// for itself alone, with the error BAD_REPRESENTATION.
+pub fn graphql_router<Q, M, S, F>(
+    schema: Schema<Q, M, S>,
     health: ServiceHealth,
     verifier: Option<Verifier>,
     per_request: F,
 ) -> Router
 where
-    E: Executor,
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
     F: Fn(Request) -> Request + Send + Sync + 'static,
 {
     let endpoint = Arc::new(Endpoint {
-        executor,
+        entities: Entities::of(&schema),
+        executor: schema,
         verifier,
         per_request,
     });
     let graphql = Router::new()
-        .route("/graphql", post(handle::<E, F>))
+        .route("/graphql", post(handle::<Schema<Q, M, S>, F>))
         .with_state(endpoint);
     let health = Router::new()
         .route("/health/live", get(|| async { Json(json!({"status": "live"})) }))
@@ -84,8 +92,10 @@ where
             return refusal(status, error.code(), &error.to_string());
         }
     };
-    let request = (endpoint.per_request)(request.data(identity));
-    let response = endpoint.executor.execute(request).await;
+    let mut request = (endpoint.per_request)(request.data(identity));
+    let unreadable = endpoint.entities.take_unreadable(&mut request);
+    let mut response = endpoint.executor.execute(request).await;
+    put_back(unreadable, &mut response);
     (
         response.http_headers.clone(),
         with_media_type(&headers, Json(response)),
