@@ -1,8 +1,9 @@
 //! A catalog that dies between reservation and confirmation leaves no stock reserved after it has come back.
 //!
-//! Real services; between orders and catalog stands a proxy that kills the catalog when the confirmation comes.
+//! Real services, the catalog in a process of its own; between orders and catalog stands a proxy that kills that process
+//! when the confirmation comes.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Write as _, net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,42 +13,84 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use e2e::Client;
-use kit::{Running, Shutdown, db::DatabaseUrl};
+use kit::{Shutdown, db::DatabaseUrl};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::Mutex};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    net::TcpListener,
+    process::{Child, Command},
+    sync::Mutex,
+};
 
 const TOKEN: &str = "internal";
 
+/// Says to the test executable that it is to be the catalog, with this database.
+const DATABASE_VARIABLE: &str = "CAUSEWAY_E2E_CATALOG_DATABASE";
+
+/// The catalog, in a process of its own.
 struct Catalog {
     addr: SocketAddr,
-    shutdown: Shutdown,
-    running: Running,
+    process: Child,
 }
 
-async fn start_catalog(addr: SocketAddr, folder: &TempDir) -> Catalog {
-    let listener = TcpListener::bind(addr).await.expect("the catalog's port is free");
+impl Catalog {
+    /// Starts this test executable again, as [`the_catalog_as_a_process`].
+    async fn start(folder: &TempDir) -> Self {
+        let database = DatabaseUrl::sqlite_file(folder.path().join("catalog.db"));
+        let mut process = Command::new(std::env::current_exe().expect("a test executable"))
+            .args(["--exact", "the_catalog_as_a_process", "--ignored"])
+            .env(DATABASE_VARIABLE, database.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the catalog's process starts");
+        let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let addr = lines.next_line().await.expect("the pipe can be read");
+        let addr = addr.expect("the catalog says where it listens");
+        Self {
+            addr: addr.parse().unwrap_or_else(|_| panic!("no address: {addr}")),
+            process,
+        }
+    }
+
+    /// SIGKILL: nothing is drained, closed or given back.
+    async fn kill(mut self) {
+        self.process
+            .kill()
+            .await
+            .expect("the catalog's process is killed");
+    }
+}
+
+/// No test, but what [`Catalog::start`] runs. Without its variable it does nothing.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test that kills it"]
+async fn the_catalog_as_a_process() {
+    let Ok(database) = std::env::var(DATABASE_VARIABLE) else {
+        return;
+    };
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = TcpListener::bind(any).await.expect("a free port");
     let options = catalog::Options {
-        database: DatabaseUrl::sqlite_file(folder.path().join("catalog.db")),
+        database: database.parse().expect("a database URL"),
         seed_size: 5,
         internal_token: Some(TOKEN.to_owned()),
         sweep_every: Duration::from_secs(3600),
     };
-    let shutdown = Shutdown::new();
-    let running = catalog::start(listener, options, shutdown.clone())
+    let running = catalog::start(listener, options, Shutdown::new())
         .await
         .expect("catalog starts");
-    Catalog {
-        addr: running.addr,
-        shutdown,
-        running,
-    }
+    // Not eprintln!, which the test harness keeps to itself.
+    writeln!(std::io::stderr(), "{}", running.addr).expect("the test reads");
+    running.wait().await.expect("catalog serves");
 }
 
 struct Proxy {
     http: reqwest::Client,
-    target: SocketAddr,
-    /// Taken, and stopped, when the first confirmation comes.
+    target: Mutex<SocketAddr>,
+    /// Taken, and killed, when the first confirmation comes.
     victim: Mutex<Option<Catalog>>,
 }
 
@@ -55,11 +98,10 @@ async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     if request.uri().path().ends_with("/confirm")
         && let Some(catalog) = proxy.victim.lock().await.take()
     {
-        catalog.shutdown.trigger();
-        catalog.running.wait().await.expect("catalog stops");
+        catalog.kill().await;
         return StatusCode::BAD_GATEWAY.into_response();
     }
-    let url = format!("http://{}{}", proxy.target, request.uri());
+    let url = format!("http://{}{}", *proxy.target.lock().await, request.uri());
     let (parts, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, 1 << 20).await.expect("a small body");
     let sent = proxy
@@ -102,14 +144,14 @@ async fn stock_is_given_back_when_the_catalog_returns() {
         .await
         .expect("users starts");
 
-    let catalog = start_catalog(any, &folder).await;
+    let catalog = Catalog::start(&folder).await;
     let catalog_addr = catalog.addr;
     let before = available(catalog_addr).await;
 
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let proxy = Arc::new(Proxy {
         http,
-        target: catalog_addr,
+        target: Mutex::new(catalog_addr),
         victim: Mutex::new(Some(catalog)),
     });
     let proxy_listener = TcpListener::bind(any).await.expect("a free port");
@@ -155,7 +197,9 @@ async fn stock_is_given_back_when_the_catalog_returns() {
         "the catalog was killed at the confirmation"
     );
 
-    let catalog = start_catalog(catalog_addr, &folder).await;
+    let catalog = Catalog::start(&folder).await;
+    let catalog_addr = catalog.addr;
+    *proxy.target.lock().await = catalog_addr;
     let given_back = async {
         while available(catalog_addr).await != before {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -169,6 +213,5 @@ async fn stock_is_given_back_when_the_catalog_returns() {
     let reply = buyer.data(place, json!({ "input": input })).await;
     assert_eq!(reply["placeOrder"]["__typename"], "Placed");
     assert_eq!(available(catalog_addr).await, before - 3);
-    catalog.shutdown.trigger();
-    catalog.running.wait().await.expect("catalog stops");
+    catalog.kill().await;
 }
