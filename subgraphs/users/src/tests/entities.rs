@@ -73,6 +73,41 @@ async fn an_unknown_key_is_null_alone_and_keys_may_be_mixed() {
 }
 
 #[tokio::test]
+async fn a_malformed_representation_costs_nobody_else_the_answer() {
+    let service = Service::start().await;
+    let representations = [
+        json!({ "__typename": "User", "id": null }),
+        by_id("u-1"),
+        json!({ "__typename": "Stranger", "id": "u-2" }),
+        by_handle("a\0"),
+        by_id("u-2"),
+    ];
+    let variables = json!({ "representations": representations });
+    let answer = service.ask(None, ENTITIES, variables).await;
+    let ids: Vec<&Value> = answer.body["data"]["_entities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| &user["id"])
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            &Value::Null,
+            &json!("u-1"),
+            &Value::Null,
+            &Value::Null,
+            &json!("u-2")
+        ]
+    );
+    let errors = answer.body["errors"].as_array().unwrap();
+    let paths: Vec<&Value> = errors.iter().map(|error| &error["path"]).collect();
+    assert_eq!(paths, [&json!(["_entities", 0]), &json!(["_entities", 2])]);
+    assert_eq!(errors[0]["extensions"]["code"], "BAD_REPRESENTATION");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn root_fields_of_one_request_share_a_statement() {
     let service = Service::start().await;
     let token = service.sign_in("ada").await;
