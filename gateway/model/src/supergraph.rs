@@ -61,6 +61,8 @@ pub struct SubgraphField {
     pub resolution: FieldResolution,
     pub requires: Option<FieldSet>,
     pub provides: Option<FieldSet>,
+    /// Arguments that the subgraph wants filled from a `@context`.
+    pub has_context_arguments: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -97,6 +97,13 @@ impl Search<'_> {
         field: CollectedField,
         definition: &SubgraphField,
     ) -> Option<CollectedField> {
+        if definition.has_context_arguments {
+            self.refuse(PlanError::ContextArguments {
+                coordinate: format!("{}.{}", at.ty, field.field.name),
+                subgraph: self.graph.supergraph().subgraph(at.subgraph).name.clone(),
+            });
+            return None;
+        }
         if field.is_leaf() {
             self.drafts.add_field(at.fetch, at.node, &field, None);
             return None;

@@ -67,7 +67,11 @@ impl Rejection {
             Self::Plan(PlanError::Unsatisfiable { .. } | PlanError::InterfaceObject { .. }) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Plan(PlanError::TooManyConditions { .. } | PlanError::TooComplex { .. })
+            Self::Plan(
+                PlanError::TooManyConditions { .. }
+                | PlanError::TooComplex { .. }
+                | PlanError::ContextArguments { .. },
+            )
             | Self::TooComplex(_)
             | Self::Parse(_)
             | Self::Validation(_)

@@ -162,6 +162,7 @@ impl<'a> Reader<'a> {
                 },
                 requires: selection(directive, "requires", &at)?,
                 provides: selection(directive, "provides", &at)?,
+                has_context_arguments: directive.specified_argument_by_name("contextArguments").is_some(),
             };
             let Some(entry) = self.subgraphs[id.index()].types.get_mut(ty) else {
                 let subgraph = &self.subgraphs[id.index()].name;
@@ -179,6 +180,7 @@ impl<'a> Reader<'a> {
                     resolution: FieldResolution::Local,
                     requires: None,
                     provides: None,
+                    has_context_arguments: false,
                 };
                 self.subgraphs[id.index()].types[ty]
                     .fields
