@@ -106,8 +106,20 @@ pub(crate) fn known<'a>(inner: &'a Inner, ty: &str, from: SubgraphId) -> &'a [Ho
 /// is known from some place reached before, so that the parts of a compound key may come from
 /// different subgraphs.
 pub(crate) fn explore(inner: &Inner, ty: &Name, from: SubgraphId, provided: Option<&FieldSet>) -> Vec<Hop> {
+    explore_without(inner, ty, from, provided, &[])
+}
+
+/// The same, as if some subgraphs were not there.
+fn explore_without(
+    inner: &Inner,
+    ty: &Name,
+    from: SubgraphId,
+    provided: Option<&FieldSet>,
+    avoided: &[SubgraphId],
+) -> Vec<Hop> {
     let homes = inner.homes.get(ty).map(Vec::as_slice).unwrap_or_default();
     let mut done = vec![false; inner.supergraph.subgraphs.len()];
+    avoided.iter().for_each(|id| done[id.index()] = true);
     let mut reached: Vec<Hop> = Vec::new();
     loop {
         let round: Vec<Hop> = homes
@@ -207,6 +219,39 @@ fn obtains(
                     .iter()
                     .any(|hop| inner.selects_item(hop.to, &hop.type_name, item, None))
         })
+}
+
+/// Other routes to where `shortest` leads, each without some of the subgraphs that an earlier one passes. At most
+/// `DETOURS`.
+pub(crate) fn detours(
+    inner: &Inner,
+    ty: &Name,
+    from: SubgraphId,
+    shortest: &HopRoute,
+    provided: Option<&FieldSet>,
+) -> Vec<HopRoute> {
+    const DETOURS: usize = 7;
+    let Some(last) = shortest.last() else {
+        return Vec::new();
+    };
+    let mut found: Vec<(HopRoute, Vec<SubgraphId>)> = vec![(shortest.clone(), Vec::new())];
+    let mut next = 0;
+    while next < found.len() && found.len() <= DETOURS {
+        let (route, avoided) = found[next].clone();
+        next += 1;
+        for passed in &route[..route.len() - 1] {
+            let mut avoided = avoided.clone();
+            avoided.push(passed.to);
+            let reached = explore_without(inner, ty, from, provided, &avoided);
+            if let Some(other) = backtrack(&reached, last.to)
+                && found.len() <= DETOURS
+                && found.iter().all(|(held, _)| *held != other)
+            {
+                found.push((other, avoided));
+            }
+        }
+    }
+    found.into_iter().skip(1).map(|(route, _)| route).collect()
 }
 
 /// Cuts what was explored down to the hops that `to` needs, in order, with indexes made to fit.

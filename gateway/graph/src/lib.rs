@@ -118,6 +118,17 @@ impl QueryGraph {
         }
     }
 
+    /// Other ways to where `shortest` (a [`Self::route`] from `from`) leads, past other subgraphs. A few at most.
+    pub fn detours(
+        &self,
+        ty: &Name,
+        from: SubgraphId,
+        shortest: &HopRoute,
+        provided: Option<&FieldSet>,
+    ) -> Vec<HopRoute> {
+        hops::detours(&self.inner, ty, from, shortest, provided)
+    }
+
     /// Where one can get from `from` for the entity `ty`: for each subgraph, the type's name there. Cheaper than asking for each
     /// route.
     pub fn reachable(

@@ -20,8 +20,15 @@ pub(crate) struct Coverages {
 /// A subgraph, a type there, and the selections on it by identity.
 type Question = (SubgraphId, Name, Vec<(Conjunction, *const Selection)>);
 
-struct Known {
+#[derive(Clone, Copy)]
+struct Below {
     leaves: usize,
+    /// All of them, with nothing needed from elsewhere.
+    complete: bool,
+}
+
+struct Known {
+    below: Below,
     /// Keeps the selections alive, so that no other ones take their address.
     _selections: GuardedSelections,
 }
@@ -32,34 +39,54 @@ impl Search<'_> {
         match self.graph.answered_field(subgraph, ty, &field.field.name) {
             None => 0,
             Some(_) if field.is_leaf() => 1,
-            Some(definition) => self.coverage_below(subgraph, definition.ty.inner_named_type(), &field.below),
+            Some(definition) => {
+                let ty = definition.ty.inner_named_type();
+                self.coverage_below(subgraph, ty, &field.below).leaves
+            }
         }
     }
 
-    fn coverage_below(&self, subgraph: SubgraphId, ty: &Name, below: &GuardedSelections) -> usize {
+    /// Whether the subgraph answers all of `field`, with nothing needed from elsewhere.
+    pub(crate) fn complete(&self, subgraph: SubgraphId, ty: &Name, field: &CollectedField) -> bool {
+        match self.graph.local_field(subgraph, ty, &field.field.name, None) {
+            None => false,
+            Some(definition) if definition.has_context_arguments => false,
+            Some(_) if field.is_leaf() => true,
+            Some(definition) => {
+                let ty = definition.ty.inner_named_type();
+                self.coverage_below(subgraph, ty, &field.below).complete
+            }
+        }
+    }
+
+    fn coverage_below(&self, subgraph: SubgraphId, ty: &Name, below: &GuardedSelections) -> Below {
         let identity = below
             .iter()
             .map(|(guard, selection)| (*guard, selection.as_ptr()))
             .collect();
         let question: Question = (subgraph, ty.clone(), identity);
         if let Some(known) = self.coverages.known.borrow().get(&question) {
-            return known.leaves;
+            return known.below;
         }
-        let possible = self
-            .graph
-            .subgraph_type(subgraph, ty)
-            .map_or(&[][..], |found| &found.possible_types);
-        let mut leaves = 0usize;
+        let found = self.graph.subgraph_type(subgraph, ty);
+        let possible = found.map_or(&[][..], |found| &found.possible_types);
+        let mut answer = Below {
+            leaves: 0,
+            complete: found.is_some_and(|found| !found.is_interface_object),
+        };
         for concrete in possible {
             for field in collect(self.graph, below, concrete) {
-                leaves = leaves.saturating_add(self.coverage(subgraph, concrete, &field));
+                let leaves = self.coverage(subgraph, concrete, &field);
+                answer.leaves = answer.leaves.saturating_add(leaves);
+                answer.complete &=
+                    field.field.name == "__typename" || self.complete(subgraph, concrete, &field);
             }
         }
         let known = Known {
-            leaves,
+            below: answer,
             _selections: below.clone(),
         };
         self.coverages.known.borrow_mut().insert(question, known);
-        leaves
+        answer
     }
 }

@@ -251,7 +251,7 @@ impl EntityDraft<'_> {
 }
 
 /// Whether a name would have to stand for two values, e.g. for one field with different arguments.
-fn conflict(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
+pub(crate) fn conflict(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
     a.iter().any(|one| {
         b.iter()
             .filter(|other| one.name == other.name)

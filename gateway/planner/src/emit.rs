@@ -3,17 +3,16 @@
 mod aliases;
 mod document;
 
-use std::collections::BTreeSet;
-
 use apollo_compiler::Name;
 use causeway_graph::QueryGraph;
 use causeway_model::{
     EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, Guard, QueryPlan, Representation,
-    Shape, SubgraphId,
+    Shape,
 };
 
 use crate::{
-    draft::{DraftKind, Drafts, FetchDraft, NodeId, TargetDraft},
+    draft::{DraftKind, Drafts, NodeId, TargetDraft},
+    grouping::{Group, group},
     operation::NormalizedOperation,
     projection,
 };
@@ -39,61 +38,6 @@ pub(crate) fn finish(graph: &QueryGraph, operation: &NormalizedOperation, drafts
         conditions: operation.conditions.clone(),
         projection,
         has_introspection,
-    }
-}
-
-/// Drafts that become one request, in topological order.
-struct Group {
-    subgraph: SubgraphId,
-    depends_on: BTreeSet<usize>,
-    /// Indexes of drafts; one for a root fetch.
-    members: Vec<usize>,
-    is_root: bool,
-}
-
-/// Entity fetches to one subgraph that can leave at the same moment, i.e. wait for the same fetches,
-/// become one request with several `_entities` fields.
-fn group(drafts: &Drafts) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut group_of: Vec<Option<usize>> = Vec::with_capacity(drafts.fetches.len());
-    let needed: BTreeSet<usize> = drafts
-        .fetches
-        .iter()
-        .flat_map(|fetch| fetch.depends_on.iter().copied())
-        .collect();
-    for (index, draft) in drafts.fetches.iter().enumerate() {
-        if is_empty(drafts, draft) && !needed.contains(&index) {
-            group_of.push(None);
-            continue;
-        }
-        let depends_on: BTreeSet<usize> = draft.depends_on.iter().filter_map(|dep| group_of[*dep]).collect();
-        let is_root = matches!(draft.kind, DraftKind::Root { .. });
-        let held = groups.iter().position(|group| {
-            !is_root && !group.is_root && group.subgraph == draft.subgraph && group.depends_on == depends_on
-        });
-        let target = held.unwrap_or_else(|| {
-            groups.push(Group {
-                subgraph: draft.subgraph,
-                depends_on,
-                members: Vec::new(),
-                is_root,
-            });
-            groups.len() - 1
-        });
-        groups[target].members.push(index);
-        group_of.push(Some(target));
-    }
-    groups
-}
-
-fn is_empty(drafts: &Drafts, draft: &FetchDraft) -> bool {
-    let empty = |node: NodeId| drafts.node(node).fields.is_empty() && drafts.node(node).fragments.is_empty();
-    match &draft.kind {
-        DraftKind::Root { node } => empty(*node),
-        // A hop that only tells the types of an interface object's entities brings something, too.
-        DraftKind::Entities { targets, .. } => targets
-            .iter()
-            .all(|target| empty(target.node) && !drafts.node(target.node).typename),
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use apollo_compiler::Name;
+use causeway_graph::HopRoute;
 use causeway_model::Conjunction;
 
 use crate::{
@@ -61,14 +62,20 @@ impl Search<'_> {
     /// Hops to where the concrete type is known, and plans `rest` there.
     fn plan_concretised(&mut self, at: &Position, rest: Vec<Selection>) -> Vec<Selection> {
         let graph = self.graph;
-        let target = graph.supergraph().subgraph_ids().find_map(|id| {
-            let ty = graph.subgraph_type(id, &at.ty)?;
-            let is_interface = !ty.is_interface_object && !ty.possible_types.is_empty();
-            is_interface
-                .then(|| graph.route(&at.ty, at.subgraph, id, at.provided.as_deref()))
-                .flatten()
-        });
-        let entered = target.and_then(|route| self.enter(at, &route, BTreeSet::new(), Vec::new()));
+        let mut routes: Vec<HopRoute> = graph
+            .supergraph()
+            .subgraph_ids()
+            .filter_map(|id| {
+                let ty = graph.subgraph_type(id, &at.ty)?;
+                let is_interface = !ty.is_interface_object && !ty.possible_types.is_empty();
+                is_interface
+                    .then(|| graph.route(&at.ty, at.subgraph, id, at.provided.as_deref()))
+                    .flatten()
+            })
+            .collect();
+        let taken = self.choices.choose(routes.len());
+        let route = (taken < routes.len()).then(|| routes.swap_remove(taken));
+        let entered = route.and_then(|route| self.enter(at, &route, BTreeSet::new(), Vec::new()));
         match entered {
             Some(entered) => {
                 let below = vec![(Conjunction::ALWAYS, rest.into())];

@@ -3,11 +3,15 @@
 //! Pure and deterministic: the same input gives the same plan. It knows nothing of HTTP, time or
 //! data; the executor knows nothing of how a plan came about.
 
+mod bound;
+mod choices;
 mod collect;
 mod coverage;
 mod draft;
 mod emit;
 mod explain;
+mod grouping;
+mod hops;
 mod interface_object;
 mod operation;
 mod position;
@@ -16,6 +20,7 @@ mod requires;
 mod roots;
 mod scope;
 mod search;
+mod targets;
 
 use apollo_compiler::{ExecutableDocument, executable::Operation, validation::Valid};
 use causeway_graph::QueryGraph;
@@ -57,6 +62,11 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// More of the operation than can be planned, whichever way it is planned.
+    fn is_limit(&self) -> bool {
+        matches!(self, Self::TooComplex { .. })
+    }
+
     /// Stable, for `extensions.code`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -75,6 +85,6 @@ pub fn plan(
     operation: &Operation,
 ) -> Result<QueryPlan, PlanError> {
     let normalized = operation::normalize(document, operation)?;
-    let drafts = search::search(graph, &normalized)?;
+    let drafts = choices::search(graph, &normalized)?;
     Ok(emit::finish(graph, &normalized, drafts))
 }

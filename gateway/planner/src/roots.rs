@@ -13,6 +13,7 @@ use crate::{
     position::Position,
     scope::Scope,
     search::Search,
+    targets::{Destination, Open},
 };
 
 pub(crate) fn plan_roots(
@@ -42,21 +43,49 @@ struct Root {
 }
 
 impl Root {
-    /// The subgraph that answers most comes first; what it leaves goes to the next.
     fn plan_query(&self, search: &mut Search<'_>, fields: Vec<CollectedField>) -> Result<(), PlanError> {
-        let mut rest = fields;
-        let mut tried = BTreeSet::new();
-        while !rest.is_empty() {
-            let Some(subgraph) = self.best(search, &rest, &tried) else {
-                return Err(self.unsatisfiable(search, &rest[0]));
-            };
-            tried.insert(subgraph);
-            let (answered, mut left): (Vec<_>, Vec<_>) = rest
-                .into_iter()
-                .partition(|field| search.coverage_at_root(subgraph, &self.ty, field) > 0);
-            let at = self.enter(search, subgraph, BTreeSet::new());
-            left.extend(search.plan_local(&at, answered));
-            rest = left;
+        let mut destinations: Vec<Destination> = search
+            .graph
+            .supergraph()
+            .subgraph_ids()
+            .map(|subgraph| Destination {
+                subgraph,
+                type_name: self.ty.clone(),
+                price: 1,
+            })
+            .collect();
+        let answers = |search: &Search<'_>, to: &Destination, field: &CollectedField| {
+            let field = search.graph.answered_field(to.subgraph, &self.ty, &field.field.name);
+            field.is_some()
+        };
+        let mut entered: Vec<Option<Position>> = destinations.iter().map(|_| None).collect();
+        let mut open: Vec<Open> = fields
+            .into_iter()
+            .map(|field| {
+                search.open(&destinations, field, |to, field| {
+                    answers(search, &destinations[to], field)
+                })
+            })
+            .collect();
+        while !open.is_empty() && !search.abandoned {
+            if let Some(stuck) = open.iter().find(|field| field.ways.is_empty()) {
+                return Err(self.unsatisfiable(search, &stuck.field));
+            }
+            let (to, fields) = search.pick(&destinations, &mut open);
+            let at = entered[to]
+                .get_or_insert_with(|| self.enter(search, destinations[to].subgraph, BTreeSet::new()))
+                .clone();
+            destinations[to].price = 0;
+            let asked = fields.iter().map(|open| open.field.clone()).collect();
+            for left in search.plan_local(&at, asked) {
+                let before = fields
+                    .iter()
+                    .find(|before| Rc::ptr_eq(&before.field.field, &left.field));
+                open.push(search.open(&destinations, left, |other, field| {
+                    before.is_some_and(|before| before.may_still(other, to))
+                        && answers(search, &destinations[other], field)
+                }));
+            }
         }
         Ok(())
     }
@@ -66,7 +95,7 @@ impl Root {
     fn plan_mutation(&self, search: &mut Search<'_>, fields: Vec<CollectedField>) -> Result<(), PlanError> {
         let mut current: Option<Position> = None;
         for field in fields {
-            let Some(subgraph) = self.best(search, std::slice::from_ref(&field), &BTreeSet::new()) else {
+            let Some(subgraph) = self.best(search, &field) else {
                 return Err(self.unsatisfiable(search, &field));
             };
             let at = match current.take() {
@@ -85,28 +114,18 @@ impl Root {
         Ok(())
     }
 
-    fn best(
-        &self,
-        search: &Search<'_>,
-        rest: &[CollectedField],
-        tried: &BTreeSet<SubgraphId>,
-    ) -> Option<SubgraphId> {
-        let mut best: Option<(usize, SubgraphId)> = None;
-        for subgraph in search
-            .graph
+    /// The subgraph that answers most of a mutation's field.
+    fn best(&self, search: &Search<'_>, field: &CollectedField) -> Option<SubgraphId> {
+        let graph = search.graph;
+        graph
             .supergraph()
             .subgraph_ids()
-            .filter(|id| !tried.contains(id))
-        {
-            let gain = rest
-                .iter()
-                .map(|field| search.coverage_at_root(subgraph, &self.ty, field))
-                .fold(0, usize::saturating_add);
-            if gain > 0 && best.is_none_or(|(held, _)| gain > held) {
-                best = Some((gain, subgraph));
-            }
-        }
-        best.map(|(_, subgraph)| subgraph)
+            .filter(|id| {
+                graph
+                    .answered_field(*id, &self.ty, &field.field.name)
+                    .is_some()
+            })
+            .max_by_key(|id| (search.coverage(*id, &self.ty, field), std::cmp::Reverse(*id)))
     }
 
     fn enter(&self, search: &mut Search<'_>, subgraph: SubgraphId, depends_on: BTreeSet<usize>) -> Position {
@@ -116,6 +135,7 @@ impl Root {
             depends_on,
             kind: DraftKind::Root { node },
         });
+        search.check_limit();
         Position {
             fetch,
             node,
@@ -144,16 +164,6 @@ impl Root {
                 "it is defined in [{}], but part of what is selected below it cannot be reached from there",
                 knows.join(", ")
             ),
-        }
-    }
-}
-
-impl Search<'_> {
-    /// What the subgraph brings of a root field: its leaves, and the field itself.
-    fn coverage_at_root(&self, subgraph: SubgraphId, root: &Name, field: &CollectedField) -> usize {
-        match self.graph.answered_field(subgraph, root, &field.field.name) {
-            Some(_) => self.coverage(subgraph, root, field).saturating_add(1),
-            None => 0,
         }
     }
 }

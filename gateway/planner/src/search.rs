@@ -1,59 +1,44 @@
 //! From selections to fetches.
 //!
-//! Forced moves come first: a field that the subgraph at hand answers stays there. What is left at an
-//! object is loaded over entity hops: the subgraph that answers most of it is entered first, the rest
-//! goes on. What no hop at this object can bring is handed up to the parent, which may reach the same object
-//! by another way (shared value types have no keys of their own). Every step either adds fields or
-//! marks a subgraph as tried, so that planning ends.
-
-use std::{collections::BTreeSet, rc::Rc};
+//! A field that the subgraph at hand answers wholly stays there. What is left at an object is loaded over entity hops. What no hop at
+//! this object can bring is handed up to the parent, which may reach the same object by another way (shared value types
+//! have no keys of their own). Every step either adds fields or marks a subgraph as tried, so that planning ends.
 
 use apollo_compiler::Name;
-use causeway_graph::{HopRoute, QueryGraph};
-use causeway_model::{Conjunction, FieldSet, RepresentationField, SubgraphField, SubgraphId};
+use causeway_graph::QueryGraph;
+use causeway_model::{Conjunction, SubgraphField, SubgraphId};
 
 use crate::{
     PlanError,
+    choices::Choices,
     collect::{CollectedField, GuardedSelections, collect},
     coverage::Coverages,
-    draft::{Drafts, EntityDraft, merge_representation},
-    operation::{Keys, NormalizedOperation, Selection},
+    draft::Drafts,
+    grouping::Cost,
+    operation::{Keys, Selection},
     position::Position,
-    requires::{Needed, NeededBuilder},
-    roots,
-    scope::Scope,
 };
 
 /// Selection sets that all fetches of a plan may have together. Asking type by type multiplies them with each level;
 /// this is where that ends.
 const NODE_LIMIT: usize = 50_000;
 
-pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Result<Drafts, PlanError> {
-    let mut search = Search {
-        graph,
-        keys: &operation.keys,
-        drafts: Drafts::default(),
-        requiring: Vec::new(),
-        refused: None,
-        coverages: Coverages::default(),
-    };
-    let scope = Scope::of_client(&operation.selection);
-    roots::plan_roots(&mut search, operation, &scope)?;
-    match search.refused {
-        Some(error) => Err(error),
-        None => Ok(search.drafts),
-    }
-}
-
 pub(crate) struct Search<'a> {
     pub(crate) graph: &'a QueryGraph,
     pub(crate) keys: &'a Keys,
     pub(crate) drafts: Drafts,
+    pub(crate) choices: Choices,
     /// Fields whose `@requires` is being planned: a field that needs itself has no plan.
-    requiring: Vec<(SubgraphId, Name, Name)>,
+    pub(crate) requiring: Vec<(SubgraphId, Name, Name)>,
     /// The first thing met that has no plan in this version: better no answer than one that lacks data.
-    refused: Option<PlanError>,
+    pub(crate) refused: Option<PlanError>,
     pub(crate) coverages: Coverages,
+    /// What a run must stay below to be of use.
+    pub(crate) limit: Option<Cost>,
+    /// Work that may still be done, in fields and fetches drafted.
+    pub(crate) fuel: usize,
+    /// This run leads nowhere: what it gives is not a plan.
+    pub(crate) abandoned: bool,
 }
 
 /// A composite field's value, before it is known which object types are asked about.
@@ -62,14 +47,81 @@ struct Child {
     below: GuardedSelections,
 }
 
+impl<'a> Search<'a> {
+    pub(crate) fn new(graph: &'a QueryGraph, keys: &'a Keys) -> Self {
+        Self {
+            graph,
+            keys,
+            drafts: Drafts::default(),
+            choices: Choices::default(),
+            requiring: Vec::new(),
+            refused: None,
+            coverages: Coverages::default(),
+            limit: None,
+            fuel: usize::MAX,
+            abandoned: false,
+        }
+    }
+}
+
 impl Search<'_> {
     /// Plans `fields` on the object at `at`. Gives what could not be planned from here.
     pub(crate) fn plan_object(&mut self, at: &Position, fields: Vec<CollectedField>) -> Vec<CollectedField> {
-        let rest = self.plan_local(at, fields);
+        if self.abandoned {
+            return Vec::new();
+        }
+        let (staying, leaving) = self.stay_or_leave(at, fields);
+        let mut rest = self.plan_local(at, staying);
+        rest.extend(leaving);
         if rest.is_empty() {
             rest
         } else {
             self.plan_hops(at, rest)
+        }
+    }
+
+    /// Fields that the subgraph at hand answers stay there, unless another one answers more of what is selected below.
+    fn stay_or_leave(
+        &mut self,
+        at: &Position,
+        fields: Vec<CollectedField>,
+    ) -> (Vec<CollectedField>, Vec<CollectedField>) {
+        fields.into_iter().partition(|field| {
+            field.is_leaf() || !self.is_better_elsewhere(at, field) || self.choices.choose(2) == 0
+        })
+    }
+
+    fn is_better_elsewhere(&self, at: &Position, field: &CollectedField) -> bool {
+        let name = &field.field.name;
+        let provided = at.provided.as_deref();
+        let Some(local) = self.graph.local_field(at.subgraph, &at.local_type, name, provided) else {
+            return false;
+        };
+        if local.provides.is_some() || self.complete(at.subgraph, &at.local_type, field) {
+            return false;
+        }
+        let here = self.coverage(at.subgraph, &at.local_type, field);
+        self.graph
+            .reachable(&at.ty, at.subgraph, provided)
+            .iter()
+            .filter(|(subgraph, _)| *subgraph != at.subgraph)
+            .any(|(subgraph, ty)| self.coverage(*subgraph, ty, field) > here)
+    }
+
+    /// Counts work; the run is given up when there is no fuel left.
+    pub(crate) fn spend(&mut self) {
+        self.fuel = self.fuel.saturating_sub(1);
+        self.abandoned |= self.fuel == 0;
+    }
+
+    /// Gives the run up when it cannot come out below its limit: a draft only grows.
+    pub(crate) fn check_limit(&mut self) {
+        self.spend();
+        if let Some(limit) = self.limit
+            && self.drafts.fetches.len() >= limit.requests
+            && Cost::of(&self.drafts) >= limit
+        {
+            self.abandoned = true;
         }
     }
 
@@ -91,12 +143,13 @@ impl Search<'_> {
     }
 
     /// Adds a field that the subgraph answers, with what it can of the selections below.
-    fn descend(
+    pub(crate) fn descend(
         &mut self,
         at: &Position,
         field: CollectedField,
         definition: &SubgraphField,
     ) -> Option<CollectedField> {
+        self.spend();
         if definition.has_context_arguments {
             self.refuse(PlanError::ContextArguments {
                 coordinate: format!("{}.{}", at.ty, field.field.name),
@@ -224,199 +277,5 @@ impl Search<'_> {
             fields.retain(|field| !shared.iter().any(|one| one.same_as(field)));
         }
         shared
-    }
-
-    /// Loads `rest` from other subgraphs (and from this one, where `@requires` needs data first).
-    fn plan_hops(&mut self, at: &Position, mut rest: Vec<CollectedField>) -> Vec<CollectedField> {
-        let mut tried = BTreeSet::new();
-        let mut failed = Vec::new();
-        while !rest.is_empty() {
-            let Some((target, route)) = self.best_target(at, &rest, &tried) else {
-                break;
-            };
-            tried.insert(target);
-            let type_name = route
-                .last()
-                .map_or_else(|| at.ty.clone(), |hop| hop.type_name.clone());
-            let (answered, others): (Vec<_>, Vec<_>) = rest
-                .into_iter()
-                .partition(|field| self.answers_after_hop(at, target, &type_name, field).is_some());
-            rest = others;
-            let (requiring, plain): (Vec<_>, Vec<_>) = answered.into_iter().partition(|field| {
-                self.answers_after_hop(at, target, &type_name, field)
-                    .is_some_and(|definition| definition.requires.is_some())
-            });
-            if !plain.is_empty() {
-                match self.enter(at, &route, BTreeSet::new(), Vec::new()) {
-                    Some(entered) => rest.extend(self.plan_local(&entered, plain)),
-                    None => rest.extend(plain),
-                }
-            }
-            for field in requiring {
-                match self.plan_requiring(at, target, &route, field) {
-                    Ok(left) => rest.extend(left),
-                    Err(field) => failed.push(field),
-                }
-            }
-        }
-        rest.extend(failed);
-        rest
-    }
-
-    /// The subgraph that answers most of `rest`, with the way there.
-    fn best_target(
-        &self,
-        at: &Position,
-        rest: &[CollectedField],
-        tried: &BTreeSet<SubgraphId>,
-    ) -> Option<(SubgraphId, HopRoute)> {
-        let graph = self.graph;
-        let mut best: Option<((usize, std::cmp::Reverse<usize>), SubgraphId, HopRoute)> = None;
-        for target in graph.supergraph().subgraph_ids().filter(|id| !tried.contains(id)) {
-            let Some(route) = graph.route(&at.ty, at.subgraph, target, at.provided.as_deref()) else {
-                continue;
-            };
-            let Some(last) = route.last() else { continue };
-            let gain: usize = rest
-                .iter()
-                .filter(|field| {
-                    self.answers_after_hop(at, target, &last.type_name, field)
-                        .is_some()
-                })
-                .map(|field| self.coverage(target, &last.type_name, field).saturating_add(1))
-                .fold(0, usize::saturating_add);
-            let merit = (gain, std::cmp::Reverse(route.len()));
-            if gain > 0 && best.as_ref().is_none_or(|(held, ..)| merit > *held) {
-                best = Some((merit, target, route));
-            }
-        }
-        best.map(|(_, target, route)| (target, route))
-    }
-
-    /// Whether entering `target` helps with `field`. Going back into the subgraph at hand helps only
-    /// fields that could not be asked for without `@requires` data.
-    fn answers_after_hop(
-        &self,
-        at: &Position,
-        target: SubgraphId,
-        type_name: &Name,
-        field: &CollectedField,
-    ) -> Option<&SubgraphField> {
-        let definition = self.graph.answered_field(target, type_name, &field.field.name)?;
-        (target != at.subgraph || definition.requires.is_some()).then_some(definition)
-    }
-
-    /// Plans what `field` requires, then the field itself in a fetch that waits for it.
-    fn plan_requiring(
-        &mut self,
-        at: &Position,
-        target: SubgraphId,
-        route: &HopRoute,
-        field: CollectedField,
-    ) -> Result<Option<CollectedField>, CollectedField> {
-        let graph = self.graph;
-        let Some(type_name) = route.last().map(|hop| hop.type_name.clone()) else {
-            return Err(field);
-        };
-        let Some(definition) = graph.answered_field(target, &type_name, &field.field.name) else {
-            return Err(field);
-        };
-        let Some(required) = &definition.requires else {
-            return Err(field);
-        };
-        let this = (target, at.ty.clone(), field.field.name.clone());
-        if self.requiring.contains(&this) {
-            return Err(field);
-        }
-        self.requiring.push(this);
-        let needed = self.needed(required, at, false);
-        self.drafts.watch();
-        let fields = collect(graph, &[(Conjunction::ALWAYS, needed.selection.clone())], &at.ty);
-        let missing = self.plan_object(at, fields);
-        let after = self.drafts.watched();
-        self.requiring.pop();
-        if !missing.is_empty() {
-            return Err(field);
-        }
-        match self.enter(at, route, after, needed.representation) {
-            Some(entered) => Ok(self.descend(&entered, field, definition)),
-            None => Err(field),
-        }
-    }
-
-    fn needed(&self, set: &FieldSet, at: &Position, is_key: bool) -> Needed {
-        NeededBuilder {
-            graph: self.graph,
-            keys: self.keys,
-            is_key,
-        }
-        .build(set, &at.ty, &at.scope)
-    }
-
-    /// Makes the hops of a route. Gives the place that the last one leads to.
-    pub(crate) fn enter(
-        &mut self,
-        at: &Position,
-        route: &HopRoute,
-        after: BTreeSet<usize>,
-        required: Vec<RepresentationField>,
-    ) -> Option<Position> {
-        let mut entered: Vec<Position> = Vec::with_capacity(route.len());
-        for (index, hop) in route.iter().enumerate() {
-            let mut representation = Vec::new();
-            let mut depends_on = BTreeSet::from([at.fetch]);
-            for (item, source) in hop.key.items.iter().zip(&hop.sources) {
-                let from = source.map_or(at, |earlier| &entered[earlier]).clone();
-                depends_on.insert(from.fetch);
-                let needed = self.needed(
-                    &FieldSet {
-                        items: vec![item.clone()],
-                    },
-                    &from,
-                    true,
-                );
-                let fields = collect(
-                    self.graph,
-                    &[(Conjunction::ALWAYS, needed.selection.clone())],
-                    &at.ty,
-                );
-                // What is nested in a key may take hops of its own.
-                self.drafts.watch();
-                let missing = self.plan_local(&from, fields);
-                depends_on.extend(self.drafts.watched());
-                if !missing.is_empty() {
-                    return None;
-                }
-                merge_representation(&mut representation, needed.representation);
-            }
-            if index + 1 == route.len() {
-                depends_on.extend(after.iter().copied());
-                merge_representation(&mut representation, required.clone());
-            }
-            let depends_on = self.drafts.reduced(depends_on);
-            let (fetch, node) = self.drafts.entity_target(
-                hop.to,
-                &depends_on,
-                &at.path,
-                EntityDraft {
-                    concrete: &at.ty,
-                    type_name: &hop.type_name,
-                    alike: self.graph.possible_types(&at.ty) != std::slice::from_ref(&at.ty),
-                    representation,
-                },
-            );
-            entered.push(Position {
-                fetch,
-                node,
-                subgraph: hop.to,
-                ty: at.ty.clone(),
-                local_type: hop.type_name.clone(),
-                path: at.path.clone(),
-                narrowed: at.narrowed,
-                scope: Rc::clone(&at.scope),
-                provided: None,
-            });
-        }
-        entered.pop()
     }
 }

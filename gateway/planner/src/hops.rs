@@ -1,0 +1,331 @@
+//! Entity hops: what the subgraph at hand does not answer is loaded from others by the entity's keys.
+
+use std::{collections::BTreeSet, rc::Rc};
+
+use causeway_graph::HopRoute;
+use causeway_model::{Conjunction, FieldSet, RepresentationField, SubgraphField};
+
+use crate::{
+    collect::{CollectedField, collect},
+    draft::{DraftKind, EntityDraft, conflict, merge_representation},
+    position::Position,
+    requires::{Needed, NeededBuilder},
+    search::Search,
+    targets::{Destination, Open},
+};
+
+/// Fields that are asked for in one fetch after what they require is there.
+#[derive(Default)]
+struct Bundle {
+    fields: Vec<CollectedField>,
+    after: BTreeSet<usize>,
+    representation: Vec<RepresentationField>,
+}
+
+impl Search<'_> {
+    /// Loads `rest` from other subgraphs (and from this one, where `@requires` needs data first). Gives what no hop
+    /// at this object can bring.
+    pub(crate) fn plan_hops(&mut self, at: &Position, rest: Vec<CollectedField>) -> Vec<CollectedField> {
+        let (destinations, routes) = self.destinations(at, &rest);
+        let helps = |search: &Self, to: usize, field: &CollectedField| {
+            search.answers_after_hop(at, &destinations[to], field).is_some()
+        };
+        let mut open: Vec<Open> = rest
+            .into_iter()
+            .map(|field| self.open(&destinations, field, |to, field| helps(self, to, field)))
+            .collect();
+        let mut failed = Vec::new();
+        loop {
+            let hopeless = open.extract_if(.., |field| field.ways.is_empty());
+            failed.extend(hopeless.map(|open| open.field));
+            if open.is_empty() || self.abandoned {
+                return failed;
+            }
+            let (to, fields) = self.pick(&destinations, &mut open);
+            let asked = fields.iter().map(|open| open.field.clone()).collect();
+            let route = self.route(at, &routes[to]);
+            for left in self.plan_at(at, &destinations[to], &route, asked) {
+                let before = fields
+                    .iter()
+                    .find(|before| Rc::ptr_eq(&before.field.field, &left.field));
+                open.push(self.open(&destinations, left, |other, field| {
+                    before.is_some_and(|before| before.may_still(other, to)) && helps(self, other, field)
+                }));
+            }
+        }
+    }
+
+    /// Subgraphs that answer any of `fields` and can be reached from here, with the shortest way to each.
+    fn destinations(&self, at: &Position, fields: &[CollectedField]) -> (Vec<Destination>, Vec<HopRoute>) {
+        let provided = at.provided.as_deref();
+        let mut destinations = Vec::new();
+        let mut routes = Vec::new();
+        for (subgraph, type_name) in self.graph.reachable(&at.ty, at.subgraph, provided) {
+            let mut destination = Destination {
+                subgraph,
+                type_name,
+                price: 0,
+            };
+            if !fields
+                .iter()
+                .any(|field| self.answers_after_hop(at, &destination, field).is_some())
+            {
+                continue;
+            }
+            if let Some(route) = self.graph.route(&at.ty, at.subgraph, subgraph, provided) {
+                destination.price = match self.leaves_anyway(at, &route) {
+                    true => 0,
+                    false => route.len(),
+                };
+                destinations.push(destination);
+                routes.push(route);
+            }
+        }
+        // What the graph lists by distance is ranked by subgraph.
+        let mut order: Vec<usize> = (0..destinations.len()).collect();
+        order.sort_by_key(|index| destinations[*index].subgraph);
+        let mut pairs: Vec<Option<(Destination, HopRoute)>> =
+            destinations.into_iter().zip(routes).map(Some).collect();
+        order
+            .into_iter()
+            .filter_map(|index| pairs[index].take())
+            .unzip()
+    }
+
+    /// A request to where `route` leads goes out at that moment anyway.
+    fn leaves_anyway(&self, at: &Position, route: &HopRoute) -> bool {
+        let [hop] = route.as_slice() else {
+            return false;
+        };
+        self.drafts.fetches.iter().any(|fetch| {
+            fetch.subgraph == hop.to
+                && matches!(fetch.kind, DraftKind::Entities { .. })
+                && fetch.depends_on.len() == 1
+                && fetch.depends_on.contains(&at.fetch)
+        })
+    }
+
+    /// One of the ways to the end of `shortest`.
+    fn route(&mut self, at: &Position, shortest: &HopRoute) -> HopRoute {
+        if shortest.len() < 2 {
+            return shortest.clone();
+        }
+        let mut routes = self
+            .graph
+            .detours(&at.ty, at.subgraph, shortest, at.provided.as_deref());
+        routes.insert(0, shortest.clone());
+        let taken = self.choices.choose(routes.len());
+        routes.swap_remove(taken)
+    }
+
+    /// Whether entering `to` helps with `field`. Going back into the subgraph at hand helps only
+    /// fields that could not be asked for without `@requires` data.
+    fn answers_after_hop(
+        &self,
+        at: &Position,
+        to: &Destination,
+        field: &CollectedField,
+    ) -> Option<&SubgraphField> {
+        let definition = self
+            .graph
+            .answered_field(to.subgraph, &to.type_name, &field.field.name)?;
+        (to.subgraph != at.subgraph || definition.requires.is_some()).then_some(definition)
+    }
+
+    /// Asks for `fields` at the end of `route`. Gives what cannot be planned there.
+    fn plan_at(
+        &mut self,
+        at: &Position,
+        to: &Destination,
+        route: &HopRoute,
+        fields: Vec<CollectedField>,
+    ) -> Vec<CollectedField> {
+        let mut plain = Bundle::default();
+        let mut bundles: Vec<Bundle> = Vec::new();
+        let mut left = Vec::new();
+        for field in fields {
+            let Some(definition) = self.answers_after_hop(at, to, &field) else {
+                left.push(field);
+                continue;
+            };
+            let Some(required) = &definition.requires else {
+                plain.fields.push(field);
+                continue;
+            };
+            let required = required.clone();
+            match self.plan_required(at, to, &required, &field) {
+                Some(bundle) => add_bundle(&mut bundles, bundle),
+                None => left.push(field),
+            }
+        }
+        for bundle in self.joined(plain, bundles) {
+            match self.enter(at, route, bundle.after, bundle.representation) {
+                Some(entered) => left.extend(self.descend_into(&entered, bundle.fields)),
+                None => left.extend(bundle.fields),
+            }
+        }
+        left
+    }
+
+    /// Fields that wait for nothing may leave at once, or together with those that wait for what they require: fewer
+    /// requests, but more waiting.
+    fn joined(&mut self, plain: Bundle, mut bundles: Vec<Bundle>) -> Vec<Bundle> {
+        if bundles.len() > 1 && self.choices.choose(2) == 0 {
+            let mut joined: Vec<Bundle> = Vec::new();
+            for bundle in bundles {
+                let fits = |held: &&mut Bundle| !conflict(&held.representation, &bundle.representation);
+                match joined.iter_mut().find(fits) {
+                    Some(held) => held.absorb(bundle),
+                    None => joined.push(bundle),
+                }
+            }
+            bundles = joined;
+        }
+        if plain.fields.is_empty() {
+            return bundles;
+        }
+        match bundles.first_mut() {
+            Some(first) if self.choices.choose(2) == 0 => first.absorb(plain),
+            _ => bundles.insert(0, plain),
+        }
+        bundles
+    }
+
+    fn descend_into(&mut self, entered: &Position, fields: Vec<CollectedField>) -> Vec<CollectedField> {
+        let graph = self.graph;
+        let mut left = Vec::new();
+        for field in fields {
+            match graph.answered_field(entered.subgraph, &entered.local_type, &field.field.name) {
+                Some(definition) => left.extend(self.descend(entered, field, definition)),
+                None => left.push(field),
+            }
+        }
+        left
+    }
+
+    /// Plans what `field` requires. `None` when that cannot be had, or needs the field itself.
+    fn plan_required(
+        &mut self,
+        at: &Position,
+        to: &Destination,
+        required: &FieldSet,
+        field: &CollectedField,
+    ) -> Option<Bundle> {
+        let this = (to.subgraph, at.ty.clone(), field.field.name.clone());
+        if self.requiring.contains(&this) {
+            return None;
+        }
+        self.requiring.push(this);
+        let needed = self.needed(required, at, false);
+        self.drafts.watch();
+        let fields = collect(
+            self.graph,
+            &[(Conjunction::ALWAYS, needed.selection.clone())],
+            &at.ty,
+        );
+        let missing = self.plan_object(at, fields);
+        let after = self.drafts.watched();
+        self.requiring.pop();
+        missing.is_empty().then(|| Bundle {
+            fields: vec![field.clone()],
+            after,
+            representation: needed.representation,
+        })
+    }
+
+    fn needed(&self, set: &FieldSet, at: &Position, is_key: bool) -> Needed {
+        NeededBuilder {
+            graph: self.graph,
+            keys: self.keys,
+            is_key,
+        }
+        .build(set, &at.ty, &at.scope)
+    }
+
+    /// Makes the hops of a route. Gives the place that the last one leads to.
+    pub(crate) fn enter(
+        &mut self,
+        at: &Position,
+        route: &HopRoute,
+        after: BTreeSet<usize>,
+        required: Vec<RepresentationField>,
+    ) -> Option<Position> {
+        let mut entered: Vec<Position> = Vec::with_capacity(route.len());
+        for (index, hop) in route.iter().enumerate() {
+            let mut representation = Vec::new();
+            let mut depends_on = BTreeSet::from([at.fetch]);
+            for (item, source) in hop.key.items.iter().zip(&hop.sources) {
+                let from = source.map_or(at, |earlier| &entered[earlier]).clone();
+                depends_on.insert(from.fetch);
+                let needed = self.needed(
+                    &FieldSet {
+                        items: vec![item.clone()],
+                    },
+                    &from,
+                    true,
+                );
+                let fields = collect(
+                    self.graph,
+                    &[(Conjunction::ALWAYS, needed.selection.clone())],
+                    &at.ty,
+                );
+                // What is nested in a key may take hops of its own.
+                self.drafts.watch();
+                let missing = self.plan_local(&from, fields);
+                depends_on.extend(self.drafts.watched());
+                if !missing.is_empty() {
+                    return None;
+                }
+                merge_representation(&mut representation, needed.representation);
+            }
+            if index + 1 == route.len() {
+                depends_on.extend(after.iter().copied());
+                merge_representation(&mut representation, required.clone());
+            }
+            let depends_on = self.drafts.reduced(depends_on);
+            let (fetch, node) = self.drafts.entity_target(
+                hop.to,
+                &depends_on,
+                &at.path,
+                EntityDraft {
+                    concrete: &at.ty,
+                    type_name: &hop.type_name,
+                    alike: self.graph.possible_types(&at.ty) != std::slice::from_ref(&at.ty),
+                    representation,
+                },
+            );
+            self.check_limit();
+            entered.push(Position {
+                fetch,
+                node,
+                subgraph: hop.to,
+                ty: at.ty.clone(),
+                local_type: hop.type_name.clone(),
+                path: at.path.clone(),
+                narrowed: at.narrowed,
+                scope: Rc::clone(&at.scope),
+                provided: None,
+            });
+        }
+        entered.pop()
+    }
+}
+
+impl Bundle {
+    fn absorb(&mut self, other: Self) {
+        self.fields.extend(other.fields);
+        self.after.extend(other.after);
+        merge_representation(&mut self.representation, other.representation);
+    }
+}
+
+/// Fields that wait for the same go together.
+fn add_bundle(bundles: &mut Vec<Bundle>, bundle: Bundle) {
+    let fits = |held: &&mut Bundle| {
+        held.after == bundle.after && !conflict(&held.representation, &bundle.representation)
+    };
+    match bundles.iter_mut().find(fits) {
+        Some(held) => held.absorb(bundle),
+        None => bundles.push(bundle),
+    }
+}
