@@ -110,12 +110,29 @@ impl Search<'_> {
         if shortest.len() < 2 {
             return shortest.clone();
         }
-        let mut routes = self
-            .graph
-            .detours(&at.ty, at.subgraph, shortest, at.provided.as_deref());
-        routes.insert(0, shortest.clone());
+        let routes = self.routes(at, shortest);
         let taken = self.choices.choose(routes.len());
-        routes.swap_remove(taken)
+        routes[taken].clone()
+    }
+
+    /// Looked for once for all runs, where no `@provides` shortens them.
+    fn routes(&mut self, at: &Position, shortest: &HopRoute) -> Rc<[HopRoute]> {
+        let detours = || {
+            let detours = self
+                .graph
+                .detours(&at.ty, at.subgraph, shortest, at.provided.as_deref());
+            [shortest.clone()].into_iter().chain(detours).collect()
+        };
+        let Some(last) = shortest.last().filter(|_| at.provided.is_none()) else {
+            return detours();
+        };
+        let question = (at.ty.clone(), at.subgraph, last.to);
+        if let Some(known) = self.routes.get(&question) {
+            return known.clone();
+        }
+        let found: Rc<[HopRoute]> = detours();
+        self.routes.insert(question, found.clone());
+        found
     }
 
     /// Whether entering `to` helps with `field`. Going back into the subgraph at hand helps only

@@ -4,8 +4,10 @@
 //! this object can bring is handed up to the parent, which may reach the same object by another way (shared value types
 //! have no keys of their own). Every step either adds fields or marks a subgraph as tried, so that planning ends.
 
-use apollo_compiler::Name;
-use causeway_graph::QueryGraph;
+use std::rc::Rc;
+
+use apollo_compiler::{Name, collections::HashMap};
+use causeway_graph::{HopRoute, QueryGraph};
 use causeway_model::{Conjunction, SubgraphField, SubgraphId};
 
 use crate::{
@@ -33,6 +35,8 @@ pub(crate) struct Search<'a> {
     /// The first thing met that has no plan in this version: better no answer than one that lacks data.
     pub(crate) refused: Option<PlanError>,
     pub(crate) coverages: Coverages,
+    /// Ways between two subgraphs for an entity, where more than one hop is needed.
+    pub(crate) routes: HashMap<(Name, SubgraphId, SubgraphId), Rc<[HopRoute]>>,
     /// What a run must stay below to be of use.
     pub(crate) limit: Option<Cost>,
     /// Work that may still be done, in fields and fetches drafted.
@@ -57,6 +61,7 @@ impl<'a> Search<'a> {
             requiring: Vec::new(),
             refused: None,
             coverages: Coverages::default(),
+            routes: HashMap::default(),
             limit: None,
             fuel: usize::MAX,
             abandoned: false,
