@@ -100,7 +100,7 @@ pub(crate) fn search(
                 }
                 let mut tape = branch.made[..=at].to_vec();
                 tape[at].taken = taken;
-                search.limit = best.as_ref().ok().map(|(cost, _)| *cost);
+                search.limit = best.as_ref().ok().map(|(_, drafts)| Cost::so_far(drafts));
                 let (outcome, made) = run(&mut search, operation, &scope, tape);
                 runs += 1;
                 let cost = outcome.cost();
@@ -157,7 +157,7 @@ fn run(
     let made = std::mem::take(&mut search.choices.made);
     let refused = search.refused.take();
     let outcome = if search.abandoned {
-        Outcome::Abandoned(Cost::of(&drafts))
+        Outcome::Abandoned(Cost::so_far(&drafts))
     } else {
         match refused.map_or(planned, Err) {
             Ok(()) => Outcome::Planned(Cost::of(&drafts), drafts),

@@ -12,7 +12,7 @@ use causeway_model::{
 
 use crate::{
     draft::{DraftKind, Drafts, NodeId, TargetDraft},
-    grouping::{Group, group},
+    grouping::{Group, requests},
     operation::NormalizedOperation,
     projection,
 };
@@ -20,7 +20,7 @@ use document::DocumentWriter;
 
 pub(crate) fn finish(graph: &QueryGraph, operation: &NormalizedOperation, drafts: Drafts) -> QueryPlan {
     let (projection, has_introspection) = projection::projection(graph, operation);
-    let fetches = group(&drafts)
+    let fetches = requests(&drafts)
         .into_iter()
         .map(|group| {
             Emitter {

@@ -34,24 +34,137 @@ impl Cost {
         fields: usize::MAX,
     };
 
+    /// Of drafts as they are: what it counts only grows while more is drafted.
+    pub(crate) fn so_far(drafts: &Drafts) -> Self {
+        Self::with(drafts, &leaving_together(drafts))
+    }
+
+    /// Of a plan that is complete.
     pub(crate) fn of(drafts: &Drafts) -> Self {
-        let groups = group(drafts);
-        let mut depths: Vec<usize> = Vec::with_capacity(groups.len());
-        for group in &groups {
-            let before = group.depends_on.iter().map(|dep| depths[*dep]).max();
-            depths.push(before.unwrap_or(0) + 1);
-        }
+        Self::with(drafts, &requests(drafts))
+    }
+
+    fn with(drafts: &Drafts, groups: &[Group]) -> Self {
         Self {
             requests: groups.len(),
-            depth: depths.into_iter().max().unwrap_or(0),
+            depth: earliest(groups).into_iter().max().unwrap_or(0),
             fields: drafts.nodes.iter().map(|node| node.fields.len()).sum(),
         }
     }
 }
 
-/// Groups in topological order. Entity fetches to one subgraph that can leave at the same moment, i.e. wait for the same fetches,
-/// become one request with several `_entities` fields.
-pub(crate) fn group(drafts: &Drafts) -> Vec<Group> {
+/// The requests of a plan, in topological order. Entity fetches to one subgraph become one request with several `_entities` fields
+/// where the plan does not get deeper by it: one of them may have to wait, but not the response.
+pub(crate) fn requests(drafts: &Drafts) -> Vec<Group> {
+    let mut groups = leaving_together(drafts);
+    while let Some((one, other)) = mergeable(&groups) {
+        groups = merge(groups, one, other);
+    }
+    groups
+}
+
+/// For each request, when it can leave at the earliest, counted in requests that wait for each other.
+fn earliest(groups: &[Group]) -> Vec<usize> {
+    let mut earliest: Vec<usize> = Vec::with_capacity(groups.len());
+    for group in groups {
+        let before = group.depends_on.iter().map(|dep| earliest[*dep]).max();
+        earliest.push(before.unwrap_or(0) + 1);
+    }
+    earliest
+}
+
+/// For each request, when it has to leave at the latest if the plan is not to get deeper.
+fn latest(groups: &[Group], depth: usize) -> Vec<usize> {
+    let mut latest = vec![depth; groups.len()];
+    for (index, group) in groups.iter().enumerate().rev() {
+        for dep in &group.depends_on {
+            latest[*dep] = latest[*dep].min(latest[index] - 1);
+        }
+    }
+    latest
+}
+
+/// Two requests that may become one: those that can leave closest to each other first.
+fn mergeable(groups: &[Group]) -> Option<(usize, usize)> {
+    let earliest = earliest(groups);
+    let latest = latest(groups, earliest.iter().copied().max().unwrap_or(0));
+    let mut best: Option<(usize, (usize, usize))> = None;
+    for (other, group) in groups.iter().enumerate() {
+        for one in 0..other {
+            if group.is_root || groups[one].is_root || groups[one].subgraph != group.subgraph {
+                continue;
+            }
+            let waiting = earliest[one].abs_diff(earliest[other]);
+            let in_time = earliest[one].max(earliest[other]) <= latest[one].min(latest[other]);
+            if in_time
+                && best.is_none_or(|(held, _)| waiting < held)
+                && !waits_for(groups, other, one)
+                && !waits_for(groups, one, other)
+            {
+                best = Some((waiting, (one, other)));
+            }
+        }
+    }
+    best.map(|(_, pair)| pair)
+}
+
+fn waits_for(groups: &[Group], group: usize, wanted: usize) -> bool {
+    let mut open = vec![group];
+    let mut seen = BTreeSet::new();
+    while let Some(next) = open.pop() {
+        if next == wanted {
+            return true;
+        }
+        if seen.insert(next) {
+            open.extend(groups[next].depends_on.iter().copied());
+        }
+    }
+    false
+}
+
+fn merge(mut groups: Vec<Group>, one: usize, other: usize) -> Vec<Group> {
+    let gone = groups.remove(other);
+    groups[one].depends_on.extend(gone.depends_on);
+    groups[one].members.extend(gone.members);
+    for group in &mut groups {
+        group.depends_on = group
+            .depends_on
+            .iter()
+            .map(|dep| match *dep {
+                dep if dep == other => one,
+                dep if dep > other => dep - 1,
+                dep => dep,
+            })
+            .collect();
+    }
+    sorted(groups)
+}
+
+/// Topological order is lost where a request waits for more than before.
+fn sorted(groups: Vec<Group>) -> Vec<Group> {
+    let mut place: Vec<Option<usize>> = vec![None; groups.len()];
+    let mut order: Vec<usize> = Vec::with_capacity(groups.len());
+    while order.len() < groups.len() {
+        let next = (0..groups.len()).find(|index| {
+            place[*index].is_none() && groups[*index].depends_on.iter().all(|dep| place[*dep].is_some())
+        });
+        let next = next.expect("merged requests do not wait for each other");
+        place[next] = Some(order.len());
+        order.push(next);
+    }
+    let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
+    order
+        .into_iter()
+        .filter_map(|index| {
+            let mut group = groups[index].take()?;
+            group.depends_on = group.depends_on.iter().filter_map(|dep| place[*dep]).collect();
+            Some(group)
+        })
+        .collect()
+}
+
+/// Groups of drafts that leave at the same moment, i.e. wait for the same fetches, in topological order.
+fn leaving_together(drafts: &Drafts) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: Vec<Option<usize>> = Vec::with_capacity(drafts.fetches.len());
     let needed: BTreeSet<usize> = drafts

@@ -124,7 +124,7 @@ impl Search<'_> {
         self.spend();
         if let Some(limit) = self.limit
             && self.drafts.fetches.len() >= limit.requests
-            && Cost::of(&self.drafts) >= limit
+            && Cost::so_far(&self.drafts) >= limit
         {
             self.abandoned = true;
         }
