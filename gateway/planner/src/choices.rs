@@ -11,14 +11,8 @@ use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
 use causeway_graph::QueryGraph;
 
 use crate::{
-    PlanError,
-    bound::fewest_requests,
-    draft::Drafts,
-    grouping::Cost,
-    operation::NormalizedOperation,
-    roots,
-    scope::Scope,
-    search::Search,
+    PlanError, bound::fewest_requests, draft::Drafts, grouping::Cost, operation::NormalizedOperation, roots,
+    scope::Scope, search::Search,
 };
 
 /// The most that is spent on better plans than the greedy one, in fields and fetches drafted. A unit is about a fifth of
@@ -64,10 +58,7 @@ struct Branch {
     made: Vec<Choice>,
 }
 
-pub(crate) fn search(
-    graph: &QueryGraph,
-    operation: &NormalizedOperation,
-) -> Result<Drafts, PlanError> {
+pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Result<Drafts, PlanError> {
     let scope = Scope::of_client(&operation.selection);
     let mut search = Search::new(graph, &operation.keys);
     let (seed, made) = run(&mut search, operation, &scope, Vec::new());

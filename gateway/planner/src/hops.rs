@@ -86,10 +86,7 @@ impl Search<'_> {
         order.sort_by_key(|index| destinations[*index].subgraph);
         let mut pairs: Vec<Option<(Destination, HopRoute)>> =
             destinations.into_iter().zip(routes).map(Some).collect();
-        order
-            .into_iter()
-            .filter_map(|index| pairs[index].take())
-            .unzip()
+        order.into_iter().filter_map(|index| pairs[index].take()).unzip()
     }
 
     /// A request to where `route` leads goes out at that moment anyway.

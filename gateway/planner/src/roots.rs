@@ -55,7 +55,9 @@ impl Root {
             })
             .collect();
         let answers = |search: &Search<'_>, to: &Destination, field: &CollectedField| {
-            let field = search.graph.answered_field(to.subgraph, &self.ty, &field.field.name);
+            let field = search
+                .graph
+                .answered_field(to.subgraph, &self.ty, &field.field.name);
             field.is_some()
         };
         let mut entered: Vec<Option<Position>> = destinations.iter().map(|_| None).collect();
@@ -120,11 +122,7 @@ impl Root {
         graph
             .supergraph()
             .subgraph_ids()
-            .filter(|id| {
-                graph
-                    .answered_field(*id, &self.ty, &field.field.name)
-                    .is_some()
-            })
+            .filter(|id| graph.answered_field(*id, &self.ty, &field.field.name).is_some())
             .max_by_key(|id| (search.coverage(*id, &self.ty, field), std::cmp::Reverse(*id)))
     }
 

@@ -99,7 +99,10 @@ impl Search<'_> {
     fn is_better_elsewhere(&self, at: &Position, field: &CollectedField) -> bool {
         let name = &field.field.name;
         let provided = at.provided.as_deref();
-        let Some(local) = self.graph.local_field(at.subgraph, &at.local_type, name, provided) else {
+        let Some(local) = self
+            .graph
+            .local_field(at.subgraph, &at.local_type, name, provided)
+        else {
             return false;
         };
         if local.provides.is_some() || self.complete(at.subgraph, &at.local_type, field) {

@@ -74,7 +74,9 @@ impl Search<'_> {
                 let gain = open
                     .iter()
                     .flat_map(|field| field.ways.iter().filter(|other| other.to == way.to))
-                    .fold(0, |gain: usize, other| gain.saturating_add(other.coverage).saturating_add(1));
+                    .fold(0, |gain: usize, other| {
+                        gain.saturating_add(other.coverage).saturating_add(1)
+                    });
                 (
                     (Reverse(way.complete && price == 0), Reverse(gain), price),
                     way.to,

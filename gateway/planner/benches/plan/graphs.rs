@@ -169,7 +169,11 @@ fn two_ways(levels: usize) -> Made {
     let mut third = String::new();
     for level in 0..levels {
         let next = level + 1;
-        write!(left, "type T{level} @key(fields: \"id\") {{ id: ID! x: Int @shareable }} ").unwrap();
+        write!(
+            left,
+            "type T{level} @key(fields: \"id\") {{ id: ID! x: Int @shareable }} "
+        )
+        .unwrap();
         write!(right, "type T{level} @key(fields: \"id\") {{ id: ID! y: Int @shareable z: Int @shareable next: T{next} @shareable }} ").unwrap();
         write!(third, "type T{level} @key(fields: \"id\") {{ id: ID! z: Int @shareable w: Int @shareable next: T{next} @shareable }} ").unwrap();
     }
