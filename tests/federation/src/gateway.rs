@@ -40,6 +40,15 @@ pub struct Answer {
     pub plan: String,
 }
 
+/// A plan that was not run.
+#[derive(Debug)]
+pub struct Planned {
+    pub requests: usize,
+    /// How many of them wait for each other at most.
+    pub depth: usize,
+    pub text: String,
+}
+
 impl Answer {
     /// Everything that subgraphs had to complain about, a line each.
     pub fn violations(&self) -> Vec<String> {
@@ -119,6 +128,26 @@ impl Gateway {
             },
             calls: client.calls.into_inner().expect("no call panicked"),
             plan: causeway_planner::explain(&plan, self.supergraph()),
+        })
+    }
+
+    /// Plans an operation without variables.
+    ///
+    /// # Errors
+    /// The operation is not valid, or there is no plan for it.
+    pub fn plan(&self, text: &str) -> Result<Planned, String> {
+        let prepared = self.prepare(text, &Map::new())?;
+        let plan = causeway_planner::plan(&self.graph, &prepared.document, prepared.operation())
+            .map_err(|error| format!("{}: {error}", error.code()))?;
+        let mut depths: Vec<usize> = Vec::with_capacity(plan.fetches.len());
+        for fetch in &plan.fetches {
+            let before = fetch.depends_on.iter().map(|dep| depths[dep.index()]).max();
+            depths.push(before.unwrap_or_default() + 1);
+        }
+        Ok(Planned {
+            requests: plan.fetches.len(),
+            depth: depths.into_iter().max().unwrap_or_default(),
+            text: causeway_planner::explain(&plan, self.supergraph()),
         })
     }
 

@@ -11,7 +11,7 @@ mod shrink;
 use serde_json::{Map, Value, json};
 
 use crate::{Gateway, World};
-use choices::Choices;
+pub(crate) use choices::Choices;
 
 pub use choices::Tapes;
 pub use shrink::shrink;

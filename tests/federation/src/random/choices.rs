@@ -30,13 +30,13 @@ fn next(state: &mut u64) -> u8 {
     (mixed >> 56) as u8
 }
 
-pub(super) struct Choices<'a> {
+pub(crate) struct Choices<'a> {
     tape: &'a [u8],
     at: usize,
 }
 
 impl<'a> Choices<'a> {
-    pub(super) fn new(tape: &'a [u8]) -> Self {
+    pub(crate) fn new(tape: &'a [u8]) -> Self {
         Self { tape, at: 0 }
     }
 
@@ -47,20 +47,20 @@ impl<'a> Choices<'a> {
     }
 
     /// A number below `bound`, which is at most 256 and not 0.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.next() * bound / 256
     }
 
-    pub(super) fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.next() * 100 >= (100 - percent) * 256
     }
 
-    pub(super) fn pick<'b, T>(&mut self, of: &'b [T]) -> &'b T {
+    pub(crate) fn pick<'b, T>(&mut self, of: &'b [T]) -> &'b T {
         &of[self.below(of.len())]
     }
 
     /// Each item with the chance; at least one.
-    pub(super) fn some_of<T: Clone>(&mut self, of: &[T], percent: usize) -> Vec<T> {
+    pub(crate) fn some_of<T: Clone>(&mut self, of: &[T], percent: usize) -> Vec<T> {
         let mut chosen: Vec<T> = of.iter().filter(|_| self.chance(percent)).cloned().collect();
         if chosen.is_empty() {
             chosen.push(self.pick(of).clone());
