@@ -16,7 +16,7 @@ const SEED: u64 = 1;
 const SHOWN: usize = 3;
 
 /// Plans of a thousand that may make more requests than the fewest.
-const TOLERANCE: usize = 100;
+const TOLERANCE: usize = 30;
 
 /// Operations of a thousand that may have no plan though their graph composes.
 const UNPLANNED: usize = 20;
