@@ -3,8 +3,8 @@
 //! Reads federation's directives into facts and drops what serves only federation. No checks: rules run on
 //! the result.
 
-use crate::link::Links;
-use crate::parse::Parsed;
+use crate::link::{Links, Version};
+use crate::parse::{Parsed, one_of};
 use crate::spec::{Fed, TYPES};
 use crate::subgraph::{
     Applied, FieldDef, FieldSet, InputDef, Key, Kind, Location, Meaning, Override, Subgraph, TypeDef,
@@ -25,7 +25,7 @@ pub(crate) fn normalise(parsed: &Parsed<'_>) -> Subgraph {
     let reader = Reader {
         schema: &parsed.schema,
         links: &parsed.links,
-
+        version: parsed.version,
         defined: &parsed.defined,
         roots: root_names(&parsed.schema),
     };
@@ -40,7 +40,7 @@ pub(crate) fn normalise(parsed: &Parsed<'_>) -> Subgraph {
         .schema
         .directive_definitions
         .iter()
-        .filter(|(name, definition)| !definition.is_built_in() && !reader.is_federation_directive(name))
+        .filter(|(name, _)| !reader.is_builtin(name) && !reader.is_federation_directive(name))
         .map(|(name, definition)| (name.clone(), definition.clone()))
         .collect();
     Subgraph {
@@ -73,6 +73,7 @@ fn root_names(schema: &Schema) -> Vec<(Name, &'static str)> {
 struct Reader<'a> {
     schema: &'a Schema,
     links: &'a Links,
+    version: Version,
     defined: &'a IndexSet<String>,
     roots: Vec<(Name, &'static str)>,
 }
@@ -209,7 +210,7 @@ impl Reader<'_> {
                 .iter()
                 .map(|argument| (argument.name.clone(), self.input_def(argument)))
                 .collect(),
-            external: is(Fed::External).is_some() || wholesale.external.contains(&part),
+            external: is(Fed::External).is_some() || wholesale.external,
             external_in_name_only: false,
             shareable: is(Fed::Shareable).is_some() || wholesale.shareable.contains(&part),
             requires: field_set(Fed::Requires),
@@ -266,29 +267,32 @@ impl Reader<'_> {
         self.schema
             .directive_definitions
             .get(name)
-            .is_some_and(|definition| definition.is_built_in())
+            .is_some_and(|definition| {
+                definition.is_built_in() || one_of::is_standard(definition, self.version)
+            })
     }
 }
 
-/// `@shareable` and `@external` on a type: they hold for the fields of that same definition or extension.
+/// `@shareable` and `@external` on a type. The former holds for the fields of that same definition or extension, the
+/// latter for all fields of the type: other composers read it so, and a graph must mean the same everywhere.
 struct Wholesale {
     shareable: Vec<Option<ExtensionId>>,
-    external: Vec<Option<ExtensionId>>,
+    external: bool,
 }
 
 impl Wholesale {
     fn read(reader: &Reader<'_>, object: &ObjectType) -> Self {
-        let parts = |fed: Fed| {
+        let on = |fed: Fed| {
             object
                 .directives
                 .iter()
-                .filter(|directive| reader.links.resolve(&directive.name) == Some(fed))
-                .map(|directive| directive.extension_id().cloned())
-                .collect()
+                .filter(move |directive| reader.links.resolve(&directive.name) == Some(fed))
         };
         Self {
-            shareable: parts(Fed::Shareable),
-            external: parts(Fed::External),
+            shareable: on(Fed::Shareable)
+                .map(|directive| directive.extension_id().cloned())
+                .collect(),
+            external: on(Fed::External).next().is_some(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod definitions;
 mod links;
+pub(crate) mod one_of;
 
 use crate::SubgraphInput;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -47,6 +48,7 @@ pub(crate) fn parse<'a>(input: &'a SubgraphInput, diagnostics: &mut Diagnostics)
         return None;
     }
     let version = links.federation().map_or(FEDERATION_1, |link| link.url.version);
+    one_of::check(&mut report, &document, version);
     definitions::replace(&mut report, &mut document, &links, version);
     if report.errors > 0 {
         return None;

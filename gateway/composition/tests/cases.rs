@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use apollo_compiler::Schema;
-use causeway_composition::{SubgraphInput, merge};
+use causeway_composition::{SubgraphInput, compose, merge};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ fn run(case: &Path) -> String {
 }
 
 fn print(inputs: &[SubgraphInput]) -> String {
-    match merge(inputs) {
+    match compose(inputs) {
         Ok(composed) => {
             if let Err(invalid) = Schema::parse_and_validate(&composed.api_schema_sdl, "api.graphql") {
                 panic!("the API schema is invalid: {invalid}");

@@ -154,7 +154,7 @@ fn hop_into(
                 .fields
                 .items
                 .iter()
-                .map(|item| source(inner, ty, from, item, reached, provided))
+                .map(|item| source(inner, (ty, from), (to, &key.fields), item, reached, provided))
                 .collect();
             let Some(sources) = sources else { continue };
             let cost = sources.iter().filter(|source| source.is_some()).count();
@@ -172,10 +172,12 @@ fn hop_into(
     best.map(|(_, hop)| hop)
 }
 
+/// Where a part of the key `(to, key)` comes from. Not from a hop that was made with the very same key: who has that key needs no
+/// detour, and only a detour would be left where the direct way is not one.
 fn source(
     inner: &Inner,
-    ty: &Name,
-    from: SubgraphId,
+    (ty, from): (&Name, SubgraphId),
+    (to, key): (SubgraphId, &FieldSet),
     item: &FieldSetItem,
     reached: &[Hop],
     provided: Option<&FieldSet>,
@@ -183,24 +185,24 @@ fn source(
     if inner
         .names_in(from, ty)
         .iter()
-        .any(|name| obtains(inner, from, name, item, provided))
+        .any(|name| obtains(inner, (from, name), item, provided, to))
     {
         return Some(None);
     }
     reached
         .iter()
-        .position(|hop| obtains(inner, hop.to, &hop.type_name, item, None))
+        .position(|hop| hop.key != *key && obtains(inner, (hop.to, &hop.type_name), item, None, to))
         .map(Some)
 }
 
 /// Whether a part of a key can be had at `subgraph`: the field itself there, what is nested below it there or by hops of
-/// the nested entities.
+/// the nested entities. `to`, which the key leads to, is not asked for a part of it.
 fn obtains(
     inner: &Inner,
-    subgraph: SubgraphId,
-    ty: &str,
+    (subgraph, ty): (SubgraphId, &Name),
     item: &FieldSetItem,
     provided: Option<&FieldSet>,
+    to: SubgraphId,
 ) -> bool {
     if inner.selects_item(subgraph, ty, item, provided) {
         return true;
@@ -212,10 +214,11 @@ fn obtains(
         return false;
     };
     let child = definition.ty.inner_named_type();
+    let elsewhere = known_without(inner, child, subgraph, to);
     !field.selection.is_empty()
         && field.selection.items.iter().all(|item| {
-            obtains(inner, subgraph, child, item, definition.provides.as_ref())
-                || known(inner, child, subgraph)
+            obtains(inner, (subgraph, child), item, definition.provides.as_ref(), to)
+                || elsewhere
                     .iter()
                     .any(|hop| inner.selects_item(hop.to, &hop.type_name, item, None))
         })
@@ -252,6 +255,29 @@ pub(crate) fn detours(
         }
     }
     found.into_iter().skip(1).map(|(route, _)| route).collect()
+}
+
+/// Of the known hops those that can be made without entering `avoided`.
+fn known_without<'a>(inner: &'a Inner, ty: &Name, from: SubgraphId, avoided: SubgraphId) -> Vec<&'a Hop> {
+    let mut rest: Vec<&Hop> = known(inner, ty, from)
+        .iter()
+        .filter(|hop| hop.to != avoided)
+        .collect();
+    let mut reached: Vec<&Hop> = Vec::new();
+    loop {
+        let (now, later): (Vec<&Hop>, Vec<&Hop>) = rest.iter().partition(|hop| {
+            let has = |(item, source): (&FieldSetItem, &Option<usize>)| {
+                let holder = |hop: &&Hop| inner.selects_item(hop.to, &hop.type_name, item, None);
+                source.is_none() || reached.iter().any(holder)
+            };
+            hop.key.items.iter().zip(&hop.sources).all(has)
+        });
+        if now.is_empty() {
+            return reached;
+        }
+        reached.extend(now);
+        rest = later;
+    }
 }
 
 /// Cuts what was explored down to the hops that `to` needs, in order, with indexes made to fit.
