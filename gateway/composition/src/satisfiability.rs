@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use apollo_compiler::{Name, ast::OperationType, collections::HashMap};
 use causeway_graph::QueryGraph;
-use causeway_model::{FieldSet, FieldSetItem, SubgraphId};
+use causeway_model::{FieldSet, FieldSetItem, SubgraphField, SubgraphId};
 
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -168,6 +168,15 @@ impl Walk<'_> {
     fn descend(&mut self, state: &State, step: &Step, api_type: &Name, resolvers: &[Stand]) {
         let graph = self.graph;
         let is_object = graph.possible_types(api_type) == std::slice::from_ref(api_type);
+        if !is_object
+            && resolvers
+                .iter()
+                .all(|stand| hides_types(graph, stand, &step.field))
+        {
+            let diagnostic = explain::hidden_types(graph, state, step, api_type, resolvers);
+            self.push((state.ty.clone(), step.field.clone()), diagnostic);
+            return;
+        }
         for concrete in graph.possible_types(api_type) {
             let stands: Vec<Stand> = resolvers
                 .iter()
@@ -186,13 +195,35 @@ impl Walk<'_> {
     }
 
     fn report(&mut self, state: &State, field: &Name, field_type: &Name) {
-        let key = (state.ty.clone(), field.clone());
-        if self.errors.iter().any(|(known, _)| *known == key) {
-            return;
-        }
         let diagnostic = explain::diagnostic(self.graph, state, field, field_type);
-        self.errors.push((key, diagnostic));
+        self.push((state.ty.clone(), field.clone()), diagnostic);
     }
+
+    fn push(&mut self, field: (Name, Name), diagnostic: Diagnostic) {
+        if self.errors.iter().all(|(known, _)| *known != field) {
+            self.errors.push((field, diagnostic));
+        }
+    }
+}
+
+/// Whether nobody can say which types the field's values have: the subgraph knows their interface as an interface object,
+/// and no key leads from there to a subgraph where it is an interface.
+fn hides_types(graph: &QueryGraph, stand: &Stand, field: &Name) -> bool {
+    let Some(definition) = graph.field(stand.subgraph, &stand.type_name, field) else {
+        return false;
+    };
+    let ty = definition.ty.inner_named_type();
+    let is_interface_object = |subgraph: SubgraphId| {
+        graph
+            .subgraph_type(subgraph, ty)
+            .is_some_and(|ty| ty.is_interface_object)
+    };
+    let provided = provided_at(stand, field, definition);
+    is_interface_object(stand.subgraph)
+        && graph
+            .reachable(ty, stand.subgraph, provided.as_ref())
+            .iter()
+            .all(|(subgraph, _)| is_interface_object(*subgraph))
 }
 
 /// The place that a field's value puts one in, if the value can be a `concrete` there.
@@ -211,18 +242,22 @@ fn below(graph: &QueryGraph, stand: &Stand, step: &Step, concrete: &Name) -> Opt
             .contains(concrete)
             .then(|| concrete.clone())?
     };
-    let mut items: Vec<FieldSetItem> = stand
-        .provided
-        .iter()
-        .flat_map(|set| provided_below(set, &step.field))
-        .collect();
-    items.extend(definition.provides.iter().flat_map(|set| set.items.clone()));
-    let provided = (!items.is_empty()).then_some(FieldSet { items });
     Some(Stand {
         subgraph: stand.subgraph,
         type_name,
-        provided,
+        provided: provided_at(stand, &step.field, definition),
     })
+}
+
+/// What `@provides` makes available below a field, from the field itself and from above.
+fn provided_at(stand: &Stand, name: &Name, field: &SubgraphField) -> Option<FieldSet> {
+    let mut items: Vec<FieldSetItem> = stand
+        .provided
+        .iter()
+        .flat_map(|set| provided_below(set, name))
+        .collect();
+    items.extend(field.provides.iter().flat_map(|set| set.items.clone()));
+    (!items.is_empty()).then_some(FieldSet { items })
 }
 
 fn provided_below(set: &FieldSet, field: &str) -> Vec<FieldSetItem> {

@@ -4,8 +4,8 @@ use apollo_compiler::Name;
 use causeway_graph::QueryGraph;
 use causeway_model::{FieldResolution, SubgraphId};
 
-use super::{Stand, State};
-use crate::diagnostic::{Code, Diagnostic};
+use super::{Reachable, Stand, State, Step};
+use crate::diagnostic::{Code, Diagnostic, name_subgraphs};
 
 pub(super) fn diagnostic(graph: &QueryGraph, state: &State, field: &Name, field_type: &Name) -> Diagnostic {
     let coordinate = format!("{}.{field}", state.ty);
@@ -45,6 +45,47 @@ pub(super) fn diagnostic(graph: &QueryGraph, state: &State, field: &Name, field_
         diagnostic = diagnostic.in_subgraph(&supergraph.subgraph(id).name);
     }
     diagnostic.help(help(graph, state, &coordinate, &elsewhere))
+}
+
+/// About a field whose values' types nobody can tell.
+pub(super) fn hidden_types(
+    graph: &QueryGraph,
+    state: &State,
+    step: &Step,
+    interface: &Name,
+    resolvers: &[Stand],
+) -> Diagnostic {
+    let supergraph = graph.supergraph();
+    let coordinate = format!("{}.{}", state.ty, step.field);
+    let steps = state.steps.iter().cloned().chain([step.clone()]).collect();
+    let below = State {
+        operation: state.operation,
+        steps,
+        ty: interface.clone(),
+        stands: Vec::new(),
+        reachable: Reachable::new(),
+    };
+    let leaf = Name::new_static_unchecked("__typename");
+    let operation = operation(graph, &below, &leaf, &leaf);
+    let names: Vec<&str> = resolvers
+        .iter()
+        .map(|stand| supergraph.subgraph(stand.subgraph).name.as_str())
+        .collect();
+    let message = format!(
+        "the concrete type of `{coordinate}` cannot be told where this operation asks for it:\n{operation}\n\
+         - in {} `{interface}` is an @interfaceObject, which has no concrete types\n\
+         - no subgraph where `{interface}` is an interface can be entered from there: none has a resolvable @key on the \
+         interface that can be answered",
+        name_subgraphs(names.iter().copied())
+    );
+    let mut diagnostic = Diagnostic::new(Code::SatisfiabilityError, message).at(coordinate);
+    for name in names {
+        diagnostic = diagnostic.in_subgraph(name);
+    }
+    diagnostic.help(format!(
+        "give the interface `{interface}` a @key in a subgraph that has all its implementations, with the same fields as the \
+         @key of the @interfaceObject"
+    ))
 }
 
 fn help(graph: &QueryGraph, state: &State, coordinate: &str, elsewhere: &[SubgraphId]) -> String {
