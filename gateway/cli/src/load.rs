@@ -29,7 +29,7 @@ pub enum LoadError {
     Config(#[from] ConfigError),
     #[error("cannot read {path}: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{path}: {source}")]
+    #[error("{path}: {}: {source}", source.code())]
     Supergraph { path: PathBuf, source: ReadError },
     #[error("subgraph `{subgraph}` did not tell its schema at {url}: {reason}")]
     Introspection {

@@ -13,8 +13,7 @@ use apollo_compiler::{
     validation::Valid,
 };
 
-use crate::read::{ReadError, reduce};
-use crate::spec::SPECS_HOST;
+use crate::read::{Features, ReadError, reduce};
 
 /// Which tags clients of a contract see. A type's tag counts for its fields; `exclude` wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +45,7 @@ pub fn contract_schema(supergraph_sdl: &str, contract: &Contract) -> Result<Vali
         .into_inner();
     let filter = Filter {
         contract,
-        tag: tag_name(&schema),
+        tag: Features::names(&schema).directive("tag"),
     };
     schema
         .types
@@ -62,30 +61,6 @@ pub fn contract_schema(supergraph_sdl: &str, contract: &Contract) -> Result<Vali
     schema
         .validate()
         .map_err(|invalid| ContractError::Invalid(invalid.errors.to_string()))
-}
-
-/// The name that the supergraph has for `@tag`.
-fn tag_name(schema: &Schema) -> String {
-    let identity = format!("{SPECS_HOST}/tag/");
-    let text = |value: Option<&Node<apollo_compiler::ast::Value>>| {
-        value.and_then(|value| value.as_str()).map(str::to_owned)
-    };
-    let link = schema.schema_definition.directives.iter().find(|link| {
-        link.name == "link"
-            && text(link.specified_argument_by_name("url")).is_some_and(|url| url.starts_with(&identity))
-    });
-    let Some(link) = link else { return "tag".to_owned() };
-    let imports = link
-        .specified_argument_by_name("import")
-        .and_then(|value| value.as_list());
-    let renamed = imports.unwrap_or_default().iter().find_map(|import| {
-        let fields = import.as_object()?;
-        let (_, alias) = fields.iter().find(|(name, _)| name == "as")?;
-        Some(alias.as_str()?.trim_start_matches('@').to_owned())
-    });
-    renamed
-        .or_else(|| text(link.specified_argument_by_name("as")))
-        .unwrap_or_else(|| "tag".to_owned())
 }
 
 struct Filter<'a> {

@@ -114,8 +114,7 @@ impl Links {
             .filter(|application| application.name == directive.as_str())
         {
             match read_link(application, &mut problems) {
-                Ok(Some(link)) => links.all.push(link),
-                Ok(None) => {}
+                Ok(link) => links.all.push(link),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -202,12 +201,14 @@ fn link_directive_name(applied: &[&Node<Directive>]) -> Option<String> {
     applied.iter().find(plain).map(|_| "link".to_owned())
 }
 
-fn read_link(
+/// One application; `@core`, which came before `@link`, has its URL in `feature`.
+pub(crate) fn read_link(
     application: &Node<Directive>,
     problems: &mut Vec<LinkProblem>,
-) -> Result<Option<Link>, LinkProblem> {
+) -> Result<Link, LinkProblem> {
     let location = application.location();
-    let Some(url) = string_argument(application, "url") else {
+    let url = string_argument(application, "url").or_else(|| string_argument(application, "feature"));
+    let Some(url) = url else {
         let message = "the argument `url` must be a string".to_owned();
         return Err(LinkProblem::Usage { message, location });
     };
@@ -228,12 +229,12 @@ fn read_link(
         }
     }
     let alias = string_argument(application, "as").map(str::to_owned);
-    Ok(Some(Link {
+    Ok(Link {
         url,
         alias,
         imports,
         location,
-    }))
+    })
 }
 
 fn read_import(item: &Node<Value>) -> Result<Import, String> {

@@ -5,6 +5,7 @@
 //! nothing else: the SDL's author is a composer, not a person.
 
 mod api;
+mod features;
 mod field_set;
 mod subgraphs;
 
@@ -13,6 +14,7 @@ use causeway_model::Supergraph;
 
 pub use api::api_schema;
 pub(crate) use api::reduce;
+pub(crate) use features::Features;
 pub use field_set::parse_field_set;
 
 /// Why a text is not a supergraph that this gateway can serve.
@@ -25,6 +27,11 @@ pub enum ReadError {
          (or another federation 2 composer); a single subgraph's SDL belongs under `subgraphs:` in the config"
     )]
     NotASupergraph,
+    #[error(
+        "the supergraph uses {url} for {purpose}, which this gateway does not know; serving the graph without it would be \
+         wrong. Compose the supergraph without it"
+    )]
+    UnsupportedFeature { url: String, purpose: String },
     #[error("{coordinate}: {reason}")]
     Invalid { coordinate: String, reason: String },
     #[error("the API schema that clients would see is not valid: {0}")]
@@ -32,19 +39,26 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The field's standard code for all of these.
+    /// The field's standard code.
     pub fn code(&self) -> &'static str {
-        "INVALID_FEDERATION_SUPERGRAPH"
+        match self {
+            Self::UnsupportedFeature { .. } => "UNSUPPORTED_LINKED_FEATURE",
+            _ => "INVALID_FEDERATION_SUPERGRAPH",
+        }
     }
 }
 
-/// Reads supergraph SDL with the `join` spec from v0.2 on.
+/// Reads supergraph SDL with any version of the `join` spec, from v0.1 (federation 1's composers) to v0.5.
+///
+/// # Errors
+/// The SDL is no supergraph, contradicts itself, or uses a specification for security or execution that is unknown here.
 pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
     let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
         .map_err(|invalid| ReadError::InvalidGraphql(first_lines(&invalid.errors.to_string())))?;
-    let subgraphs = subgraphs::subgraphs(&schema)?;
+    let features = Features::read(&schema)?;
+    let subgraphs = subgraphs::subgraphs(&schema, &features)?;
     let api_schema = api_schema(&schema)?;
-    let schema = without_machinery(schema)?;
+    let schema = without_machinery(schema, &features)?;
     Ok(Supergraph {
         schema,
         api_schema,
@@ -54,9 +68,9 @@ pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
 
 /// Takes out the definitions of `join`, `link` and the other specs; applications of directives too, since
 /// everything that they say has been read.
-fn without_machinery(schema: Valid<Schema>) -> Result<Valid<Schema>, ReadError> {
+fn without_machinery(schema: Valid<Schema>, features: &Features) -> Result<Valid<Schema>, ReadError> {
     let mut schema = schema.into_inner();
-    api::strip_machinery(&mut schema);
+    api::strip_machinery(&mut schema, features);
     schema
         .validate()
         .map_err(|invalid| ReadError::InvalidGraphql(first_lines(&invalid.errors.to_string())))

@@ -8,27 +8,10 @@ use apollo_compiler::{
     validation::Valid,
 };
 
-use super::{ReadError, first_lines};
+use super::{Features, ReadError, first_lines};
 
 /// Directives that mean something to clients and stay on the elements of the API schema.
 const KEPT_APPLICATIONS: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
-
-/// Type-system directives of federation's specs; their definitions do not belong to the API.
-const SPEC_DIRECTIVES: [&str; 13] = [
-    "link",
-    "core",
-    "tag",
-    "inaccessible",
-    "authenticated",
-    "requiresScopes",
-    "policy",
-    "cost",
-    "listSize",
-    "context",
-    "fromContext",
-    "cacheTag",
-    "composeDirective",
-];
 
 /// What clients see of a supergraph.
 pub fn api_schema(supergraph: &Valid<Schema>) -> Result<Valid<Schema>, ReadError> {
@@ -41,8 +24,9 @@ pub fn api_schema(supergraph: &Valid<Schema>) -> Result<Valid<Schema>, ReadError
 
 /// Takes out what clients do not see. What was valid stays valid.
 pub(crate) fn reduce(schema: &mut Schema) {
-    remove_inaccessible(schema);
-    strip_machinery(schema);
+    let features = Features::names(schema);
+    remove_inaccessible(schema, &features.directive("inaccessible"));
+    strip_machinery(schema, &features);
     schema.directive_definitions.retain(|_, definition| {
         definition.is_built_in()
             // Older federation versions bring their own definition of @oneOf.
@@ -52,25 +36,15 @@ pub(crate) fn reduce(schema: &mut Schema) {
 }
 
 /// Removes the specs' types and directive definitions, and all their applications.
-pub(super) fn strip_machinery(schema: &mut Schema) {
-    schema.types.retain(|name, _| !is_machinery(name));
-    schema.directive_definitions.retain(|name, definition| {
-        definition.is_built_in() || !(is_machinery(name) || SPEC_DIRECTIVES.contains(&name.as_str()))
-    });
+pub(super) fn strip_machinery(schema: &mut Schema, features: &Features) {
+    schema.types.retain(|name, _| !features.is_spec_type(name));
+    schema
+        .directive_definitions
+        .retain(|name, definition| definition.is_built_in() || !features.is_spec_directive(name));
     schema.schema_definition.make_mut().directives.0.clear();
     for ty in schema.types.values_mut() {
         strip_applications(ty);
     }
-}
-
-fn is_machinery(name: &str) -> bool {
-    !name.starts_with("__")
-        && name.split_once("__").is_some_and(|(spec, _)| {
-            matches!(
-                spec,
-                "join" | "link" | "core" | "federation" | "context" | "requiresScopes" | "policy" | "cost"
-            )
-        })
 }
 
 fn is_executable(location: &str) -> bool {
@@ -139,7 +113,8 @@ fn strip_applications(ty: &mut ExtendedType) {
     }
 }
 
-fn remove_inaccessible(schema: &mut Schema) {
+fn remove_inaccessible(schema: &mut Schema, directive: &str) {
+    let is_inaccessible = |directives: &DirectiveList| directives.has(directive);
     let hidden: HashSet<Name> = schema
         .types
         .iter()
@@ -154,14 +129,14 @@ fn remove_inaccessible(schema: &mut Schema) {
                 object
                     .implements_interfaces
                     .retain(|name| !hidden.contains(&***name));
-                retain_fields(&mut object.fields);
+                retain_fields(&mut object.fields, &is_inaccessible);
             }
             ExtendedType::Interface(interface) => {
                 let interface = interface.make_mut();
                 interface
                     .implements_interfaces
                     .retain(|name| !hidden.contains(&***name));
-                retain_fields(&mut interface.fields);
+                retain_fields(&mut interface.fields, &is_inaccessible);
             }
             ExtendedType::Union(union) => {
                 union.make_mut().members.retain(|name| !hidden.contains(&***name));
@@ -188,6 +163,7 @@ fn retain_fields(
         Name,
         apollo_compiler::Node<apollo_compiler::ast::FieldDefinition>,
     >,
+    is_inaccessible: &impl Fn(&DirectiveList) -> bool,
 ) {
     fields.retain(|_, field| !is_inaccessible(&field.directives));
     for field in fields.values_mut() {
@@ -202,8 +178,4 @@ fn retain_fields(
                 .retain(|argument| !is_inaccessible(&argument.directives));
         }
     }
-}
-
-fn is_inaccessible(directives: &DirectiveList) -> bool {
-    directives.has("inaccessible")
 }

@@ -1,5 +1,7 @@
 //! What each subgraph defines, as the `join__` directives tell it.
 
+mod owned;
+
 use apollo_compiler::{
     Name, Schema,
     ast::{self, Directive, DirectiveList, FieldDefinition, Type, Value},
@@ -9,12 +11,26 @@ use apollo_compiler::{
 };
 use causeway_model::{FieldResolution, FieldSet, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType};
 
-use super::{ReadError, coordinate, field_set::parse_field_set, invalid};
+use super::{Features, ReadError, coordinate, field_set::parse_field_set, invalid};
+use crate::link::Version;
 
-pub(super) fn subgraphs(schema: &Valid<Schema>) -> Result<Vec<Subgraph>, ReadError> {
+/// The first version of `join` in which no subgraph owns a type.
+const OWNERS_UNTIL: Version = Version::new(0, 2);
+
+pub(super) fn subgraphs(schema: &Valid<Schema>, features: &Features) -> Result<Vec<Subgraph>, ReadError> {
     let mut reader = Reader::new(schema)?;
-    for (name, ty) in &schema.types {
-        if !ty.is_built_in() && !name.starts_with("join__") {
+    let own = schema
+        .types
+        .iter()
+        .filter(|(name, ty)| !ty.is_built_in() && !features.is_spec_type(name));
+    let has_owners = features
+        .version("join")
+        .is_some_and(|version| version < OWNERS_UNTIL)
+        || schema.directive_definitions.contains_key("join__owner");
+    if has_owners {
+        reader.read_owned(own)?;
+    } else {
+        for (name, ty) in own {
             reader.read_type(name, ty)?;
         }
     }
