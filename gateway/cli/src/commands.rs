@@ -62,7 +62,13 @@ fn report(error: &LoadError) -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::from(exit::NO)
         }
-        _ => could_not_run(error),
+        _ => match error.diagnostic() {
+            Some(diagnostic) => {
+                eprint!("{}", causeway_composition::render(&[diagnostic]));
+                ExitCode::from(exit::COULD_NOT_RUN)
+            }
+            None => could_not_run(error),
+        },
     }
 }
 

@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use causeway_composition::{Diagnostic, Failed, SubgraphInput, read::ReadError};
+use causeway_composition::{Code, Diagnostic, Failed, SubgraphInput, read::ReadError};
 use causeway_config::{Config, ConfigError, GraphSource, SchemaSource};
 use causeway_model::Supergraph;
 
 use crate::cause::innermost;
 
-/// For asking a running subgraph for its SDL.
-const SDL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Instead of a file's name.
+const STDIN: &str = "-";
 
 /// A graph that can be served.
 pub struct LoadedGraph {
@@ -25,6 +25,8 @@ pub struct LoadedGraph {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    #[error("subgraph `{0}`: nothing came on standard input, where its schema should be")]
+    NoStdin(String),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("cannot read {path}: {source}")]
@@ -41,6 +43,25 @@ pub enum LoadError {
     Composition(Failed),
 }
 
+impl LoadError {
+    /// The finding that other tools read, where there is a code for it.
+    pub fn diagnostic(&self) -> Option<Diagnostic> {
+        let Self::Introspection { subgraph, .. } = self else {
+            return None;
+        };
+        Some(Diagnostic {
+            code: Code::DownstreamServiceError,
+            level: Code::DownstreamServiceError.level(),
+            message: self.to_string(),
+            subgraphs: vec![subgraph.clone()],
+            coordinate: None,
+            spans: Vec::new(),
+            help: None,
+        })
+    }
+}
+
+/// Reads and checks a configuration; `-` is standard input, whose relative paths start at the working directory.
 pub async fn load_config(path: &Path) -> Result<Config, LoadError> {
     let text = read(path).await?;
     Ok(causeway_config::parse(&text, path)?)
@@ -81,7 +102,17 @@ pub async fn read_subgraphs(config: &Config) -> Result<Vec<SubgraphInput>, LoadE
     for (name, subgraph) in &config.subgraphs {
         let (sdl, source) = match &subgraph.schema {
             Some(SchemaSource::File(path)) => (read(path).await?, path.display().to_string()),
-            Some(SchemaSource::Url(url)) => (ask_for_sdl(name, url).await?, url.clone()),
+            Some(SchemaSource::Url(url)) => {
+                let limits = (subgraph.timeout, config.limits.subgraph_response);
+                (ask_for_sdl(name, url, limits).await?, url.clone())
+            }
+            Some(SchemaSource::Stdin) => {
+                let sdl = read(Path::new(STDIN)).await?;
+                if sdl.trim().is_empty() {
+                    return Err(LoadError::NoStdin(name.clone()));
+                }
+                (sdl, "<stdin>".to_owned())
+            }
             Some(SchemaSource::Inline(sdl)) => (sdl.clone(), format!("{name}.graphql")),
             None => continue,
         };
@@ -95,16 +126,26 @@ pub async fn read_subgraphs(config: &Config) -> Result<Vec<SubgraphInput>, LoadE
     Ok(inputs)
 }
 
+/// Reads a file, or standard input where the path is `-`.
 async fn read(path: &Path) -> Result<String, LoadError> {
-    tokio::fs::read_to_string(path)
-        .await
-        .map_err(|source| LoadError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })
+    let text = if path == Path::new(STDIN) {
+        let reading = tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin()));
+        reading.await.map_err(std::io::Error::other).flatten()
+    } else {
+        tokio::fs::read_to_string(path).await
+    };
+    text.map_err(|source| LoadError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
 }
 
-async fn ask_for_sdl(subgraph: &str, url: &str) -> Result<String, LoadError> {
+/// `limits`: until the last byte, and how many bytes.
+async fn ask_for_sdl(
+    subgraph: &str,
+    url: &str,
+    (timeout, size): (Duration, usize),
+) -> Result<String, LoadError> {
     // Fails only when the process has a provider already, which then serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let failed = |reason: String| LoadError::Introspection {
@@ -113,20 +154,27 @@ async fn ask_for_sdl(subgraph: &str, url: &str) -> Result<String, LoadError> {
         reason,
     };
     let asked = async {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(SDL_TIMEOUT)
-            .build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(timeout).build()?;
         let query = serde_json::json!({ "query": "{ _service { sdl } }" });
-        client
-            .post(url)
-            .json(&query)
-            .send()
-            .await?
-            .json::<serde_json::Value>()
-            .await
+        let mut answer = client.post(url).json(&query).send().await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if body.len() + chunk.len() > size {
+                return Ok(None);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Some(body))
     };
-    let answer = asked.await.map_err(|error| failed(innermost(&error)))?;
+    let body = asked
+        .await
+        .map_err(|error: reqwest::Error| match error.is_timeout() {
+            true => failed(format!("no answer within {timeout:?}")),
+            false => failed(innermost(&error)),
+        })?
+        .ok_or_else(|| failed(format!("its answer is larger than {size} bytes")))?;
+    let answer: serde_json::Value =
+        serde_json::from_slice(&body).map_err(|error| failed(format!("its answer is no JSON: {error}")))?;
     match answer
         .pointer("/data/_service/sdl")
         .and_then(serde_json::Value::as_str)

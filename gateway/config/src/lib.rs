@@ -61,6 +61,8 @@ pub enum SchemaSource {
     Url(String),
     /// SDL that stands in the config itself.
     Inline(String),
+    /// Written `-`: SDL that comes on standard input. One subgraph of a config at most.
+    Stdin,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -62,6 +62,7 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
         let valid = at.subgraph(&name, subgraph, &graph, default_timeout)?;
         subgraphs.insert(name, valid);
     }
+    at.one_stdin(&subgraphs)?;
     let forward_headers = match raw.headers.forward {
         Some(names) => at.headers(names)?,
         None => DEFAULT_FORWARD.map(str::to_owned).to_vec(),
@@ -164,6 +165,7 @@ impl At<'_> {
             RawSchema::Place(place) if place.starts_with("http://") || place.starts_with("https://") => {
                 Ok(SchemaSource::Url(place))
             }
+            RawSchema::Place(place) if place == "-" => Ok(SchemaSource::Stdin),
             RawSchema::Place(file) => Ok(SchemaSource::File(self.resolve(&file))),
             RawSchema::Rover(RawRoverSchema {
                 file: Some(file),
@@ -186,6 +188,21 @@ impl At<'_> {
             RawSchema::Rover(_) => {
                 Err(self.invalid(key, "give exactly one of `file`, `subgraph_url`, `sdl`"))
             }
+        }
+    }
+
+    /// Standard input can be read once.
+    fn one_stdin(&self, subgraphs: &IndexMap<String, SubgraphConfig>) -> Result<(), ConfigError> {
+        let mut reading = subgraphs
+            .iter()
+            .filter(|(_, subgraph)| subgraph.schema == Some(SchemaSource::Stdin))
+            .map(|(name, _)| name);
+        match (reading.next(), reading.next()) {
+            (Some(first), Some(second)) => Err(self.invalid(
+                format!("subgraphs.{second}.schema"),
+                format!("only one subgraph can come on standard input, and `{first}` does already"),
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -380,6 +397,10 @@ mod tests {
                 "`subgraphs.a.schema`: is missing",
             ),
             ("subgraphs: { a: { url: a.b, schema: x } }", "`a.b` is not a URL"),
+            (
+                "subgraphs: { a: { schema: '-' }, b: { schema: '-' } }",
+                "`subgraphs.b.schema`: only one subgraph can come on standard input, and `a` does already",
+            ),
             (
                 "subgraphs: { a: { schema: { file: x, sdl: z } } }",
                 "exactly one of",

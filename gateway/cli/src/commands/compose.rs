@@ -11,7 +11,7 @@ use crate::{LoadError, exit};
 
 #[derive(Debug, Args)]
 pub(super) struct ComposeArgs {
-    /// A causeway.yaml, or rover's supergraph.yaml.
+    /// A causeway.yaml, or rover's supergraph.yaml; `-` for standard input.
     #[arg(long, value_name = "FILE", env = "CAUSEWAY_CONFIG")]
     config: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
@@ -66,7 +66,7 @@ pub(super) async fn run(args: ComposeArgs) -> ExitCode {
     };
     let inputs = match inputs {
         Ok(inputs) => inputs,
-        Err(error) => return report(&error),
+        Err(error) => return unreadable(&error, args.format),
     };
     let mut composed = causeway_composition::compose(&inputs);
     if let (Ok(composed), Some(contract)) = (&mut composed, &contract) {
@@ -104,6 +104,23 @@ pub(super) async fn run(args: ComposeArgs) -> ExitCode {
             eprint!("{}", causeway_composition::render(&failed.hints));
             report(&LoadError::Composition(failed))
         }
+    }
+}
+
+/// A subgraph that cannot be asked is told in the format that was asked for; the answer is not "no", there is none.
+fn unreadable(error: &LoadError, format: Format) -> ExitCode {
+    match (format, error.diagnostic()) {
+        (Format::Json, Some(diagnostic)) => {
+            let failed = Failed {
+                errors: vec![diagnostic],
+                hints: Vec::new(),
+            };
+            answer(
+                &format!("{}\n", as_json(&Err(failed))),
+                ExitCode::from(exit::COULD_NOT_RUN),
+            )
+        }
+        _ => report(error),
     }
 }
 

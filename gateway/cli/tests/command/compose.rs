@@ -2,7 +2,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::causeway::{Shop, subgraph};
+use crate::causeway::{Ran, Shop, finished, subgraph};
 
 const COMPOSE: [&str; 3] = ["compose", "--config", "schema/causeway.yaml"];
 
@@ -163,8 +163,82 @@ async fn a_running_subgraph_tells_its_schema() {
             "subgraph `users`",
             "http://127.0.0.1:1/graphql",
             "onnection refused",
+            "DOWNSTREAM_SERVICE_ERROR",
         ],
     );
+    let json = shop.run(&["compose", "--config", "live.yaml", "--format", "json"]);
+    assert_eq!(json.code, 2);
+    let json = json.json();
+    assert_eq!((&json["ok"], &json["supergraph"]), (&json!(false), &Value::Null));
+    let error = &json["errors"][0];
+    assert_eq!(
+        (&error["code"], &error["subgraphs"]),
+        (&json!("DOWNSTREAM_SERVICE_ERROR"), &json!(["users"]))
+    );
+}
+
+#[test]
+fn a_subgraph_that_never_answers_is_not_waited_for() {
+    let shop = Shop::new();
+    // Accepts connections, as the system does for it, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/graphql", silent.local_addr().unwrap());
+    let users = json!({ "url": url, "schema": url, "timeout": "200ms" });
+    shop.write(
+        "silent.yaml",
+        &json!({ "subgraphs": { "users": users } }).to_string(),
+    );
+    shop.run(&["compose", "--config", "silent.yaml"]).assert(
+        2,
+        &[
+            "DOWNSTREAM_SERVICE_ERROR",
+            "subgraph `users`",
+            "no answer within 200ms",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_schema_is_not_read() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let shop = Shop::new();
+    let sdl = format!("type Query {{ a: Int }} # {}", "x".repeat(2_000));
+    let url = subgraph(json!({ "data": { "_service": { "sdl": sdl } } })).await;
+    let config = json!({
+        "subgraphs": { "users": { "url": url, "schema": url } },
+        "limits": { "subgraph_response": 1_000 },
+    });
+    shop.write("endless.yaml", &config.to_string());
+    shop.run(&["compose", "--config", "endless.yaml"])
+        .assert(2, &["subgraph `users`", "larger than 1000 bytes"]);
+}
+
+#[test]
+fn a_schema_and_a_config_may_come_on_standard_input() {
+    let shop = Shop::new();
+    let expected = shop.run(&COMPOSE).out;
+    let config = |users: &str, reviews: &str| {
+        let subgraph = |schema: &str| json!({ "url": "http://127.0.0.1:1/graphql", "schema": schema });
+        json!({ "subgraphs": { "users": subgraph(users), "reviews": subgraph(reviews) } }).to_string()
+    };
+    let users = shop.read("schema/users.graphql");
+    shop.write("schema/piped.yaml", &config("-", "./reviews.graphql"));
+    let piped = ["compose", "--config", "schema/piped.yaml"];
+    assert_eq!(fed(&shop, &piped, &users).out, expected);
+    fed(&shop, &piped, "").assert(2, &["subgraph `users`", "standard input"]);
+    fed(&shop, &piped, "type Query {").assert(1, &["<stdin>", "INVALID_GRAPHQL"]);
+    shop.write("schema/both.yaml", &config("-", "-"));
+    shop.run(&["compose", "--config", "schema/both.yaml"])
+        .assert(2, &["subgraphs.users.schema", "only one", "`reviews`"]);
+    let all = config("./schema/users.graphql", "./schema/reviews.graphql");
+    assert_eq!(fed(&shop, &["compose", "--config", "-"], &all).out, expected);
+}
+
+/// Runs with `input` on standard input.
+fn fed(shop: &Shop, arguments: &[&str], input: &str) -> Ran {
+    shop.write("input", input);
+    let input = std::fs::File::open(shop.path("input")).unwrap();
+    finished(shop.causeway(arguments).stdin(input))
 }
 
 #[test]

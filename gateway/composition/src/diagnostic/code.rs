@@ -146,6 +146,7 @@ codes! {
         CacheTagAppliedToNonRootField = "CACHE_TAG_APPLIED_TO_NON_ROOT_FIELD",
         SatisfiabilityError = "SATISFIABILITY_ERROR",
         MaxValidationSubgraphPathsExceeded = "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED",
+        DownstreamServiceError = "DOWNSTREAM_SERVICE_ERROR",
         InvalidFederationSupergraph = "INVALID_FEDERATION_SUPERGRAPH",
     }
     Warn {
