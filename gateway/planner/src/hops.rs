@@ -26,13 +26,17 @@ impl Search<'_> {
     /// Loads `rest` from other subgraphs (and from this one, where `@requires` needs data first). Gives what no hop
     /// at this object can bring.
     pub(crate) fn plan_hops(&mut self, at: &Position, rest: Vec<CollectedField>) -> Vec<CollectedField> {
-        let (destinations, routes) = self.destinations(at, &rest);
-        let helps = |search: &Self, to: usize, field: &CollectedField| {
-            search.answers_after_hop(at, &destinations[to], field).is_some()
+        let (mut destinations, routes) = self.destinations(at, &rest);
+        let helps = |search: &Self, to: &Destination, field: &CollectedField| {
+            search.answers_after_hop(at, to, field).is_some()
         };
         let mut open: Vec<Open> = rest
             .into_iter()
-            .map(|field| self.open(&destinations, field, |to, field| helps(self, to, field)))
+            .map(|field| {
+                self.open(&destinations, field, |to, field| {
+                    helps(self, &destinations[to], field)
+                })
+            })
             .collect();
         let mut failed = Vec::new();
         loop {
@@ -44,12 +48,14 @@ impl Search<'_> {
             let (to, fields) = self.pick(&destinations, &mut open);
             let asked = fields.iter().map(|open| open.field.clone()).collect();
             let route = self.route(at, &routes[to]);
+            destinations[to].price = 0;
             for left in self.plan_at(at, &destinations[to], &route, asked) {
                 let before = fields
                     .iter()
                     .find(|before| Rc::ptr_eq(&before.field.field, &left.field));
                 open.push(self.open(&destinations, left, |other, field| {
-                    before.is_some_and(|before| before.may_still(other, to)) && helps(self, other, field)
+                    before.is_some_and(|before| before.may_still(other, to))
+                        && helps(self, &destinations[other], field)
                 }));
             }
         }

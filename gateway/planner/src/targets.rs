@@ -1,7 +1,7 @@
 //! Which subgraph is asked for a field that several could answer.
 //!
 //! The field with the fewest ways goes first; one that has a single way is a forced move. A destination takes with it what it
-//! answers wholly, and what no other one answers better; the rest waits for its own turn.
+//! answers wholly, and what has no other way; the rest waits for its own turn.
 
 use std::cmp::Reverse;
 
@@ -109,10 +109,10 @@ impl Search<'_> {
 
 impl Open {
     fn goes_along(&self, to: usize) -> bool {
-        let best = self.ways.iter().map(|way| way.coverage).max();
+        let alone = self.ways.len() == 1;
         self.ways
             .iter()
-            .any(|way| way.to == to && (way.complete || Some(way.coverage) == best))
+            .any(|way| way.to == to && (way.complete || alone))
     }
 
     /// Whether `to` is still to be tried after the one that was.
