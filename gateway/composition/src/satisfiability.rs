@@ -349,7 +349,7 @@ impl Resolution<'_> {
             };
             let answers = match &definition.requires {
                 None => !place.stands.iter().any(|stand| stand.subgraph == *subgraph),
-                Some(required) => self.can_require(place, (*subgraph, field), required),
+                Some(required) => self.can_require_somewhere(place, (*subgraph, field), required),
             };
             let stand = Stand {
                 subgraph: *subgraph,
@@ -361,6 +361,29 @@ impl Resolution<'_> {
             }
         }
         found
+    }
+
+    /// What a field requires must be had from one and the same place, from which the field is then asked for: objects
+    /// reached in different ways are not known to have the same key.
+    fn can_require_somewhere(
+        &mut self,
+        place: &Place<'_>,
+        field: (SubgraphId, &Name),
+        required: &FieldSet,
+    ) -> bool {
+        if let [_] = place.stands {
+            return self.can_require(place, field, required);
+        }
+        place.stands.iter().any(|stand| {
+            let stands = std::slice::from_ref(stand);
+            let reachable = reachable(self.graph, place.ty, stands);
+            let alone = Place {
+                stands,
+                reachable: &reachable,
+                ..*place
+            };
+            reachable.contains_key(&field.0) && self.can_require(&alone, field, required)
+        })
     }
 
     fn can_require(
