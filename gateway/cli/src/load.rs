@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use causeway_composition::{Code, Diagnostic, Failed, SubgraphInput, read::ReadError};
+use causeway_composition::{
+    Code, Contract, ContractError, Diagnostic, Failed, SubgraphInput, contract_supergraph, read::ReadError,
+};
 use causeway_config::{Config, ConfigError, GraphSource, SchemaSource};
 use causeway_model::Supergraph;
 
@@ -39,8 +41,45 @@ pub enum LoadError {
         url: String,
         reason: String,
     },
+    #[error(
+        "there is no contract `{name}` under `contracts:` (there are: {})",
+        if .known.is_empty() { "none".to_owned() } else { .known.join(", ") }
+    )]
+    UnknownContract { name: String, known: Vec<String> },
+    #[error("contract `{name}`: {source}")]
+    Contract { name: String, source: ContractError },
     #[error("the subgraphs do not compose: {} error(s)", .0.errors.len())]
     Composition(Failed),
+}
+
+impl LoadedGraph {
+    /// The same graph, of which clients see what the contract shows.
+    pub fn with_contract(self, config: &Config, name: &str) -> Result<Self, LoadError> {
+        let contract = contract(config, name)?;
+        let supergraph =
+            contract_supergraph(&self.supergraph_sdl, &contract).map_err(|source| LoadError::Contract {
+                name: name.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            supergraph: Arc::new(supergraph),
+            ..self
+        })
+    }
+}
+
+/// A contract of the configuration.
+pub(crate) fn contract(config: &Config, name: &str) -> Result<Contract, LoadError> {
+    match config.contracts.get(name) {
+        Some(found) => Ok(Contract {
+            include: found.include.clone(),
+            exclude: found.exclude.clone(),
+        }),
+        None => Err(LoadError::UnknownContract {
+            name: name.to_owned(),
+            known: config.contracts.keys().cloned().collect(),
+        }),
+    }
 }
 
 impl LoadError {

@@ -12,8 +12,9 @@ use apollo_compiler::{
     schema::{ExtendedType, Name},
     validation::Valid,
 };
+use causeway_model::Supergraph;
 
-use crate::read::{Features, ReadError, reduce};
+use crate::read::{Features, ReadError, read_supergraph, reduce};
 
 /// Which tags clients of a contract see. A type's tag counts for its fields; `exclude` wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +34,18 @@ pub enum ContractError {
     NoQueries,
     #[error("the contract's schema is not valid: {0}")]
     Invalid(String),
+}
+
+/// The supergraph as it is served to a contract's clients: planned as ever, with the contract's API schema.
+///
+/// # Errors
+/// The SDL is no supergraph, or nothing valid is left of it.
+pub fn contract_supergraph(supergraph_sdl: &str, contract: &Contract) -> Result<Supergraph, ContractError> {
+    let whole = read_supergraph(supergraph_sdl)?;
+    Ok(Supergraph {
+        api_schema: contract_schema(supergraph_sdl, contract)?,
+        ..whole
+    })
 }
 
 /// The API schema that a contract's clients see.

@@ -26,7 +26,7 @@ mod supergraph;
 mod upgrade;
 
 pub use compose::{Composition, compose};
-pub use contract::{Contract, ContractError, contract_schema};
+pub use contract::{Contract, ContractError, contract_schema, contract_supergraph};
 pub use diagnostic::{Code, Diagnostic, Level, Span, render};
 
 use diagnostic::Diagnostics;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use causeway_composition::{Composition, Contract, Diagnostic, Failed};
+use causeway_composition::{Composition, Diagnostic, Failed};
 use clap::Args;
 use serde_json::json;
 
@@ -27,23 +27,9 @@ pub(super) struct ComposeArgs {
 pub(super) async fn run(args: ComposeArgs) -> ExitCode {
     let config = crate::load_config(&args.config).await;
     let contract = match (&config, &args.contract) {
-        (Ok(config), Some(name)) => match config.contracts.get(name) {
-            Some(contract) => Some(Contract {
-                include: contract.include.clone(),
-                exclude: contract.exclude.clone(),
-            }),
-            None => {
-                let known: Vec<&str> = config.contracts.keys().map(String::as_str).collect();
-                return could_not_run(&format!(
-                    "{} has no contract `{name}` under `contracts:` (it has: {})",
-                    args.config.display(),
-                    if known.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        known.join(", ")
-                    },
-                ));
-            }
+        (Ok(config), Some(name)) => match crate::load::contract(config, name) {
+            Ok(contract) => Some(contract),
+            Err(error) => return report(&error),
         },
         _ => None,
     };

@@ -22,6 +22,9 @@ pub(super) struct GraphArgs {
     /// A composed supergraph, instead of a configuration
     #[arg(long, value_name = "FILE")]
     supergraph: Option<PathBuf>,
+    /// Show clients the API of this contract (`contracts:` in the config) and nothing else
+    #[arg(long, value_name = "NAME", conflicts_with = "supergraph")]
+    contract: Option<String>,
 }
 
 impl GraphArgs {
@@ -34,8 +37,13 @@ impl GraphArgs {
             None => return Err(could_not_run(&nothing_named(fallback))),
         };
         let config = config.map_err(|error| report(&error))?;
-        let loaded = crate::load(&config).await.map_err(|error| report(&error))?;
-        Ok((config, loaded))
+        let loaded = crate::load(&config)
+            .await
+            .and_then(|loaded| match &self.contract {
+                Some(name) => loaded.with_contract(&config, name),
+                None => Ok(loaded),
+            });
+        Ok((config, loaded.map_err(|error| report(&error))?))
     }
 
     fn source(&self, fallback: Option<&Path>) -> Option<Source> {

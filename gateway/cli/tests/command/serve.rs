@@ -145,6 +145,72 @@ async fn a_subgraph_that_is_down_costs_its_fields_only() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_is_all_that_its_clients_can_tell() {
+    provide_tls();
+    let shop = Shop::new();
+    let reviews = shop.read("schema/reviews.graphql").replace(
+        "reviews: [Review!]",
+        "reviews: [Review!] @tag(name: \"internal\")",
+    );
+    shop.write(
+        "schema/reviews.graphql",
+        &reviews.replacen("\"@key\"", "\"@key\", \"@tag\"", 1),
+    );
+    shop.configure(&subgraph(json!({ "data": { "me": { "name": "Ada" } } })).await);
+    let mut config: Value = serde_json::from_str(&shop.read("schema/causeway.yaml")).unwrap();
+    config["contracts"] = json!({ "public": { "exclude": ["internal"] } });
+    shop.write("schema/causeway.yaml", &config.to_string());
+    let contract = [
+        "serve",
+        "--config",
+        "schema/causeway.yaml",
+        "--contract",
+        "public",
+    ];
+    let serving = Serving::start(&mut shop.causeway(&contract));
+    assert_eq!(
+        serving.ask("{ me { name } }").await,
+        json!({ "data": { "me": { "name": "Ada" } } })
+    );
+    // As a field that nobody has: the same words, whichever name is asked for.
+    let hidden = serving.ask("{ me { reviews } }").await;
+    let missing = serving.ask("{ me { reviewz } }").await;
+    assert_eq!(hidden["data"], missing["data"]);
+    assert!(hidden["errors"][0]["message"].is_string(), "{hidden}");
+    assert_eq!(
+        hidden.to_string().replace("reviews", "reviewz"),
+        missing.to_string()
+    );
+    assert!(!missing.to_string().contains("reviews"), "{missing}");
+    let shown = serving
+        .ask("{ __schema { types { name fields { name } } } }")
+        .await;
+    assert!(
+        shown.to_string().contains("\"User\"") && !shown.to_string().contains("eview"),
+        "{shown}"
+    );
+    assert_eq!(
+        serving.ask("{ __type(name: \"Review\") { name } }").await,
+        json!({ "data": { "__type": null } })
+    );
+    // Without the contract the field is there.
+    let whole = Serving::start(&mut shop.causeway(&contract[..3]));
+    let fields = whole.ask("{ __type(name: \"User\") { fields { name } } }").await;
+    assert!(fields.to_string().contains("reviews"), "{fields}");
+    let plan = |contract: &str| shop.run(&["plan", "Me.graphql", "--contract", contract]);
+    plan("public").assert(1, &["reviews"]);
+    plan("nobody").assert(2, &["nobody", "public"]);
+    shop.run(&[
+        "serve",
+        "--config",
+        "schema/causeway.yaml",
+        "--contract",
+        "nobody",
+    ])
+    .assert(2, &["nobody", "public"]);
+}
+
 #[test]
 fn a_port_in_use_is_named() {
     let shop = Shop::new();
