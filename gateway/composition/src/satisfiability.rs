@@ -6,6 +6,8 @@
 //! breadth first: the operation shown for an error is a shortest one.
 
 mod explain;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,22 +24,27 @@ const ERROR_LIMIT: usize = 100;
 
 /// What cannot be answered, a diagnostic for each field; empty for a sound supergraph.
 pub fn check(graph: &QueryGraph) -> Vec<Diagnostic> {
+    check_within(graph, STATE_LIMIT)
+}
+
+fn check_within(graph: &QueryGraph, limit: usize) -> Vec<Diagnostic> {
     let mut walk = Walk {
         graph,
         visited: HashMap::default(),
         queue: VecDeque::new(),
         errors: Vec::new(),
         states: 0,
+        limit,
     };
     walk.run();
-    let unfinished = (walk.states >= STATE_LIMIT).then(unfinished);
+    let unfinished = (walk.states >= limit && !walk.queue.is_empty()).then(|| unfinished(limit));
     let found = walk.errors.into_iter().map(|(_, diagnostic)| diagnostic);
     found.chain(unfinished).collect()
 }
 
-fn unfinished() -> Diagnostic {
+fn unfinished(limit: usize) -> Diagnostic {
     let message = format!(
-        "the graph has more than {STATE_LIMIT} combinations of types and subgraphs in which an operation can stand; \
+        "the graph has more than {limit} combinations of types and subgraphs in which an operation can stand; \
          whether all operations can be answered is unknown"
     );
     Diagnostic::new(Code::MaxValidationSubgraphPathsExceeded, message).help(
@@ -81,6 +88,7 @@ struct Walk<'a> {
     queue: VecDeque<State>,
     errors: Vec<((Name, Name), Diagnostic)>,
     states: usize,
+    limit: usize,
 }
 
 impl Walk<'_> {
@@ -107,10 +115,10 @@ impl Walk<'_> {
                 .collect();
             self.enqueue(ty, stands, || (operation, Vec::new()));
         }
-        while let Some(state) = self.queue.pop_front() {
-            if self.states >= STATE_LIMIT || self.errors.len() >= ERROR_LIMIT {
+        while self.states < self.limit && self.errors.len() < ERROR_LIMIT {
+            let Some(state) = self.queue.pop_front() else {
                 return;
-            }
+            };
             self.states += 1;
             self.visit(&state);
         }

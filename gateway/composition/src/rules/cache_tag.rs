@@ -1,10 +1,14 @@
 //! `@cacheTag`: on query fields the format may name arguments, on entities fields of every key.
 
 use crate::diagnostic::{Code, Diagnostics};
+use crate::link::Version;
 use crate::spec::Fed;
-use crate::subgraph::{Applied, FieldDef, Subgraph, TypeDef};
+use crate::subgraph::{Applied, FieldDef, Kind, Subgraph, TypeDef};
 use apollo_compiler::Name;
-use apollo_compiler::ast::Selection;
+use apollo_compiler::ast::{Selection, Type};
+
+/// Since when the values of enums may stand in a tag.
+const ENUMS_SINCE: Version = Version::new(2, 13);
 
 pub(super) fn check(subgraph: &Subgraph, diagnostics: &mut Diagnostics) {
     let mut cx = Check {
@@ -50,7 +54,7 @@ impl Check<'_, '_> {
                     "\"$key.{}\" is no scalar field of every @key of \"{coordinate}\"",
                     path.join(".")
                 );
-                let help = "name a field that all keys of the type select";
+                let help = "name a scalar field that all keys of the type select; enums may be named since federation v2.13";
                 self.report(Code::CacheTagInvalidFormat, coordinate, applied, message, help);
             }
         }
@@ -71,8 +75,11 @@ impl Check<'_, '_> {
         }
         for path in self.placeholders(&coordinate, applied, "$args") {
             if !self.is_argument(field, &path) {
-                let message = format!("\"$args.{}\" is no argument of \"{coordinate}\"", path.join("."));
-                let help = "name an argument of the field, or an input field of one, that is neither a list nor an object";
+                let message = format!(
+                    "\"$args.{}\" is no scalar argument of \"{coordinate}\"",
+                    path.join(".")
+                );
+                let help = "name an argument of the field, or an input field of one, that is neither a list nor an object; enums may be named since federation v2.13";
                 self.report(Code::CacheTagInvalidFormat, &coordinate, applied, message, help);
             }
         }
@@ -109,15 +116,18 @@ impl Check<'_, '_> {
             return false;
         };
         selections.iter().any(|selection| match selection {
-            Selection::Field(field) if field.name == first.as_str() => match &field.selection_set {
-                None => below.is_empty(),
-                Some(nested) => self
-                    .subgraph
-                    .types
-                    .get(ty)
-                    .and_then(|def| def.fields.get(&field.name))
-                    .is_some_and(|def| self.leads_to_leaf(def.ty.inner_named_type(), nested, below)),
-            },
+            Selection::Field(field) if field.name == first.as_str() => {
+                let def = self.subgraph.types.get(ty);
+                let Some(def) = def.and_then(|def| def.fields.get(&field.name)) else {
+                    return false;
+                };
+                match &field.selection_set {
+                    None => below.is_empty() && self.is_leaf(&def.ty),
+                    Some(nested) => {
+                        !def.ty.is_list() && self.leads_to_leaf(def.ty.inner_named_type(), nested, below)
+                    }
+                }
+            }
             _ => false,
         })
     }
@@ -137,12 +147,18 @@ impl Check<'_, '_> {
                 _ => return false,
             }
         }
-        let is_object = self
-            .subgraph
-            .types
-            .get(ty.inner_named_type())
-            .is_some_and(|def| !def.inputs.is_empty());
-        !ty.is_list() && !is_object
+        self.is_leaf(ty)
+    }
+
+    /// One value that can be written into a tag: a scalar's, or an enum's where the version has that.
+    fn is_leaf(&self, ty: &Type) -> bool {
+        let kind = self.subgraph.types.get(ty.inner_named_type()).map(|def| def.kind);
+        !ty.is_list()
+            && match kind {
+                None | Some(Kind::Scalar) => true,
+                Some(Kind::Enum) => self.subgraph.version >= ENUMS_SINCE,
+                Some(_) => false,
+            }
     }
 
     fn report(&mut self, code: Code, coordinate: &str, applied: &Applied, message: String, help: &str) {
