@@ -205,19 +205,14 @@ impl Drafts {
             merge_representation(&mut target.representation, representation);
             return (index, target.node);
         }
-        let shared = targets
-            .iter()
-            .find(|target| target.type_name == *type_name)
-            .map(|target| target.node);
-        let node = shared.unwrap_or(fresh);
         targets.push(TargetDraft {
             concrete: concrete.clone(),
             type_name: type_name.clone(),
             alike,
             representation,
-            node,
+            node: fresh,
         });
-        (index, node)
+        (index, fresh)
     }
 }
 
@@ -230,23 +225,18 @@ pub(crate) struct EntityDraft<'a> {
 }
 
 impl EntityDraft<'_> {
-    /// Whether this can be asked together with `targets`. Types that share a name in the subgraph share a fragment, so all of
-    /// them must be sent with what any field of it needs; and an object is either told apart by its type or not.
+    /// Whether this can be asked together with `targets`. Types that share a name in the subgraph (below an interface object) would
+    /// share a fragment there, and may be asked the same field with different arguments: they are asked apart. Emission
+    /// makes one question of equal ones.
     fn fits(&self, targets: &[TargetDraft]) -> bool {
-        let shares = |target: &&TargetDraft| target.type_name == *self.type_name;
-        targets.iter().all(|target| target.alike == self.alike)
-            && targets
-                .iter()
-                .filter(|target| target.concrete == *self.concrete)
-                .all(|target| !conflict(&target.representation, &self.representation))
-            && (targets
-                .iter()
-                .filter(shares)
-                .all(|target| target.concrete == *self.concrete)
-                || targets
-                    .iter()
-                    .filter(shares)
-                    .all(|target| same_fields(&target.representation, &self.representation)))
+        targets.iter().all(|target| {
+            target.alike == self.alike
+                && if target.concrete == *self.concrete {
+                    !conflict(&target.representation, &self.representation)
+                } else {
+                    target.type_name != *self.type_name
+                }
+        })
     }
 }
 
@@ -257,11 +247,6 @@ pub(crate) fn conflict(a: &[RepresentationField], b: &[RepresentationField]) -> 
             .filter(|other| one.name == other.name)
             .any(|other| one.key != other.key || conflict(&one.fields, &other.fields))
     })
-}
-
-/// Whether two representations have the same fields, in any order.
-fn same_fields(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
-    a.len() == b.len() && a.iter().all(|field| b.contains(field))
 }
 
 /// Adds what `held` lacks.
