@@ -90,6 +90,11 @@ impl Gateway {
         })
     }
 
+    pub(crate) fn service(&self, name: &str) -> &Service {
+        let found = self.services.iter().find(|service| service.name == name);
+        found.expect("each subgraph has a server")
+    }
+
     pub fn supergraph(&self) -> &Arc<Supergraph> {
         self.graph.supergraph()
     }
@@ -166,13 +171,18 @@ impl Gateway {
             serde_json::from_value(serde_json::to_value(&*prepared.variables).expect("JSON"))
                 .expect("a map is a map");
         let schema = &self.supergraph().api_schema;
-        Ok(monolith::answer(
-            schema,
-            world,
-            &prepared.document,
-            prepared.operation(),
-            &variables,
-        ))
+        let (document, operation) = (&prepared.document, prepared.operation());
+        let (mut data, errors) = monolith::answer(schema, world, document, operation, &variables);
+        // Introspection is the API schema's own; here it only matters that it stands beside the rest.
+        if let Some(data) = data.as_object_mut() {
+            for (key, json) in self.introspect(&prepared)? {
+                data.insert(
+                    key,
+                    serde_json::from_slice(&json).map_err(|error| error.to_string())?,
+                );
+            }
+        }
+        Ok((data, errors))
     }
 
     fn prepare(&self, text: &str, given: &Map<String, Value>) -> Result<Prepared, String> {
@@ -232,11 +242,7 @@ impl<'a> Client<'a> {
         let supergraph = gateway.supergraph();
         let services = supergraph
             .subgraph_ids()
-            .map(|id| {
-                let name = &supergraph.subgraph(id).name;
-                let service = gateway.services.iter().find(|service| service.name == *name);
-                (id, service.expect("each subgraph has a server"))
-            })
+            .map(|id| (id, gateway.service(&supergraph.subgraph(id).name)))
             .collect();
         Self {
             services,

@@ -3,15 +3,17 @@
 //! Everything is drawn from [`Tapes`], so that a failure can be made smaller by making its tapes smaller.
 
 mod choices;
+mod compare;
 mod data;
 mod graphs;
 mod operations;
 mod shrink;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::{Gateway, World};
+use crate::Gateway;
 pub(crate) use choices::Choices;
+use compare::{Question, compare};
 
 pub use choices::Tapes;
 pub use shrink::shrink;
@@ -44,7 +46,7 @@ pub fn judge(tapes: &Tapes) -> Verdict {
         Ok(gateway) => gateway,
         Err(why) => return Verdict::NotComposed(why),
     };
-    let Some(world) = data::world(&gateway.graph, &mut Choices::new(&tapes.data)) else {
+    let Some(made) = data::world(&gateway, &mut Choices::new(&tapes.data)) else {
         return Verdict::NotComposed("DATA: no value satisfies all subgraphs".to_owned());
     };
     let mut choices = Choices::new(&tapes.operations);
@@ -57,10 +59,16 @@ pub fn judge(tapes: &Tapes) -> Verdict {
             continue;
         };
         // Fields of one response key may not fit together; such an operation says nothing.
-        let Ok(expected) = gateway.oracle(&world.0, &text, &variables) else {
+        let Ok(expected) = gateway.oracle(&made.world, &text, &variables) else {
             continue;
         };
-        if let Some((kind, why)) = compare(&gateway, &world.0, &text, &variables, &expected) {
+        let question = Question {
+            world: &made.world,
+            text: &text,
+            variables: &variables,
+            has_null_keys: made.has_null_keys,
+        };
+        if let Some((kind, why)) = compare(&gateway, &question, &expected) {
             let sdl: String = subgraphs
                 .iter()
                 .map(|(name, sdl)| format!("# {name}\n{sdl}\n"))
@@ -68,53 +76,11 @@ pub fn judge(tapes: &Tapes) -> Verdict {
             let report = format!(
                 "{why}\n\noperation\n{text}\nvariables {}\n\n{sdl}\ndata\n{}",
                 Value::from(variables),
-                world.1
+                made.text
             );
             return Verdict::Different(Difference { kind, report });
         }
         equal += 1;
     }
     Verdict::Equal(equal)
-}
-
-fn compare(
-    gateway: &Gateway,
-    world: &World,
-    text: &str,
-    variables: &Map<String, Value>,
-    expected: &(Value, Vec<Value>),
-) -> Option<(String, String)> {
-    let answer = match gateway.answer(world, text, variables) {
-        Ok(answer) => answer,
-        Err(why) => return Some(("no plan".to_owned(), why)),
-    };
-    let violations = answer.violations();
-    if let Some(first) = violations.first() {
-        let kind: String = first
-            .split_whitespace()
-            .skip(2)
-            .take(4)
-            .collect::<Vec<_>>()
-            .join(" ");
-        return Some((
-            format!("violation: {kind}"),
-            format!("{}\n{}", violations.join("\n"), answer.plan),
-        ));
-    }
-    if expected.0 != answer.data {
-        let why = format!(
-            "expected {}\ngot      {}\nerrors   {}\n{}",
-            expected.0,
-            answer.data,
-            json!(answer.errors),
-            answer.plan
-        );
-        return Some(("data".to_owned(), why));
-    }
-    (!answer.errors.is_empty()).then(|| {
-        (
-            "errors".to_owned(),
-            format!("{}\n{}", json!(answer.errors), answer.plan),
-        )
-    })
 }

@@ -4,7 +4,10 @@
 //! `CAUSEWAY_FEDERATION_CASES` sets how many operations are compared, `CAUSEWAY_FEDERATION_SEED` where to begin.
 //! `CAUSEWAY_FEDERATION_NOTE=1` tells why graphs do not compose.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use federation::random::{Difference, Tapes, Verdict, judge, shrink};
 
@@ -29,13 +32,17 @@ fn the_gateway_gives_what_the_monolith_gives() {
     let mut kinds: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut smallest: Option<(Tapes, Difference)> = None;
     let mut refusals: BTreeMap<String, usize> = BTreeMap::new();
+    let (start, mut slowest) = (Instant::now(), (Duration::ZERO, first));
     for seed in first.. {
         if equal >= cases || kinds.values().map(Vec::len).sum::<usize>() > 200 || drawn > 100 * cases {
             break;
         }
         drawn += 1;
         let tapes = Tapes::from_seed(seed);
-        match judge(&tapes) {
+        let before = Instant::now();
+        let verdict = judge(&tapes);
+        slowest = slowest.max((before.elapsed(), seed));
+        match verdict {
             Verdict::NotComposed(why) => {
                 *refusals
                     .entry(why.split(':').next().unwrap_or_default().to_owned())
@@ -56,7 +63,14 @@ fn the_gateway_gives_what_the_monolith_gives() {
             }
         }
     }
-    println!("{equal} operations equal, on {composed} graphs that composed of {drawn}");
+    let differences: usize = kinds.values().map(Vec::len).sum();
+    println!(
+        "{equal} cases equal on {composed} supergraphs ({drawn} drawn), {differences} differences, {:.1} seconds; slowest: \
+         seed {}, {:.1} seconds",
+        start.elapsed().as_secs_f64(),
+        slowest.1,
+        slowest.0.as_secs_f64()
+    );
     if setting("CAUSEWAY_FEDERATION_NOTE").is_some() {
         refusals
             .iter()

@@ -7,7 +7,7 @@ use causeway_model::{FieldSet, FieldSetItem, SubgraphId};
 use serde_json::{Map, Value, json};
 
 use super::choices::Choices;
-use crate::World;
+use crate::{Gateway, World};
 
 /// Objects of each entity type.
 const COUNT: usize = 3;
@@ -15,13 +15,26 @@ const COUNT: usize = 3;
 /// How deep value objects nest before they end.
 const DEPTH: usize = 4;
 
-/// The data, and the same as JSON text. `None` when nothing satisfies all subgraphs.
-pub(super) fn world(graph: &QueryGraph, choices: &mut Choices<'_>) -> Option<(World, String)> {
+/// Data, and the same as JSON text.
+pub(super) struct Made {
+    pub(super) world: World,
+    pub(super) text: String,
+    /// Some objects lack a key by which they could be loaded.
+    pub(super) has_null_keys: bool,
+}
+
+/// `None` when nothing satisfies all subgraphs.
+pub(super) fn world(gateway: &Gateway, choices: &mut Choices<'_>) -> Option<Made> {
+    let graph = &gateway.graph;
+    let has_failures = choices.chance(25);
     let mut maker = Maker {
+        gateway,
         graph,
+        has_failures,
         choices,
         serial: 0,
         is_impossible: false,
+        has_null_keys: false,
     };
     let schema = &graph.supergraph().schema;
     let mut objects = Map::new();
@@ -43,14 +56,22 @@ pub(super) fn world(graph: &QueryGraph, choices: &mut Choices<'_>) -> Option<(Wo
     }
     let json = Value::from(root);
     let text = serde_json::to_string_pretty(&json).expect("JSON values always serialise");
-    (!maker.is_impossible).then(|| (World::new(json), text))
+    (!maker.is_impossible).then(|| Made {
+        world: World::new(json),
+        text,
+        has_null_keys: maker.has_null_keys,
+    })
 }
 
 struct Maker<'a, 'b, 'c> {
+    gateway: &'a Gateway,
+    /// Some fields fail.
+    has_failures: bool,
     graph: &'a QueryGraph,
     choices: &'b mut Choices<'c>,
     serial: i64,
     is_impossible: bool,
+    has_null_keys: bool,
 }
 
 /// A field of an object in the making.
@@ -133,7 +154,17 @@ impl<'a> Maker<'a, '_, '_> {
     }
 
     fn value(&mut self, place: &Place<'_>) -> Value {
-        let non_null = place.key.is_some() || place.types.iter().any(|(_, ty)| ty.is_non_null());
+        let nullable = !place.types.iter().any(|(_, ty)| ty.is_non_null());
+        let non_null = place.key.is_some() || !nullable;
+        // A key that may be null, and is.
+        if nullable && place.key.is_some_and(FieldSet::is_empty) && self.choices.chance(20) {
+            self.has_null_keys = true;
+            return Value::Null;
+        }
+        // Where some subgraph says non-null the failure would take more with it there than elsewhere.
+        if !non_null && self.has_failures && self.choices.chance(6) {
+            return json!({ "$error": "it fails", "$code": "FAILED" });
+        }
         if !non_null && self.choices.chance(if place.depth >= DEPTH { 100 } else { 18 }) {
             return Value::Null;
         }
@@ -171,7 +202,12 @@ impl<'a> Maker<'a, '_, '_> {
         };
         match schema.types.get(named) {
             Some(ExtendedType::Enum(found)) => {
-                let values: Vec<&Name> = found.values.keys().collect();
+                let all = found.values.keys();
+                let values: Vec<&Name> = all.filter(|value| self.is_known(place, named, value)).collect();
+                if values.is_empty() {
+                    self.is_impossible |= non_null;
+                    return Value::Null;
+                }
                 json!(self.choices.pick(&values).as_str())
             }
             Some(ExtendedType::Scalar(_)) | None => match named.as_str() {
@@ -182,6 +218,16 @@ impl<'a> Maker<'a, '_, '_> {
             },
             _ => self.composite(place, named, non_null),
         }
+    }
+
+    /// Whether all who define the place know the enum's value.
+    fn is_known(&self, place: &Place<'_>, named: &Name, value: &Name) -> bool {
+        place.types.iter().filter_map(|(id, _)| *id).all(|id| {
+            let name = &self.graph.supergraph().subgraph(id).name;
+            let service = self.gateway.service(name);
+            let found = service.schema.get_enum(named);
+            found.is_some_and(|found| found.values.contains_key(value))
+        })
     }
 
     fn composite(&mut self, place: &Place<'_>, named: &Name, non_null: bool) -> Value {

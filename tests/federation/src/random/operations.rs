@@ -46,13 +46,9 @@ pub(super) fn operation(
         ("u", "$u: Boolean! = false", json!(writer.choices.chance(50))),
         ("n", "$n: Int", json!(7)),
         ("d", "$d: Int = 3", Value::Null),
+        ("in", "$in: In = {a: 9}", json!({ "c": { "b": [1, 2] } })),
     ] {
-        let used = format!("${name})");
-        let used_first = format!("${name},");
-        if [&writer.out, &fragments]
-            .iter()
-            .any(|text| text.contains(&used) || text.contains(&used_first))
-        {
+        if uses(&writer.out, name) || uses(&fragments, name) {
             definitions.push(definition);
             if !value.is_null() {
                 variables.insert(name.to_owned(), value);
@@ -93,6 +89,13 @@ impl Writer<'_, '_, '_> {
                     self.fragment(&concrete, depth);
                 }
             }
+        }
+        if self.out.len() > start && ty == "Query" && self.choices.chance(8) {
+            let chosen: &str = self.choices.pick::<&str>(&[
+                " __schema { queryType { name } }",
+                " kind: __type(name: \"E0\") { kind fields { name } }",
+            ]);
+            self.out.push_str(chosen);
         }
         if self.out.len() == start || self.choices.chance(20) {
             let alias = if self.choices.chance(30) { "kind: " } else { "" };
@@ -150,6 +153,9 @@ impl Writer<'_, '_, '_> {
             if argument.is_required() || self.choices.chance(60) {
                 let value = match argument.ty.inner_named_type().as_str() {
                     "Int" => *self.choices.pick(&["2", "5", "$n", "$d", "null"]),
+                    "In" => *self
+                        .choices
+                        .pick(&["{a: 4}", "{c: {a: $n}}", "{b: [1, $d]}", "$in", "null"]),
                     _ => "\"s\"",
                 };
                 given.push(format!("{}: {value}", argument.name));
@@ -206,6 +212,14 @@ impl Writer<'_, '_, '_> {
         found.extend(others);
         found
     }
+}
+
+/// Whether a variable of that name stands in the text.
+fn uses(text: &str, name: &str) -> bool {
+    text.match_indices(&format!("${name}")).any(|(at, found)| {
+        let rest = &text[at + found.len()..];
+        !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_')
+    })
 }
 
 fn fields_of(schema: &Schema, ty: &Name) -> Vec<FieldDefinition> {

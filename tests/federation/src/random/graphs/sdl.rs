@@ -19,6 +19,7 @@ pub(super) struct TypeDraft {
     /// `extend type`, with external key fields (federation 1).
     pub(super) extends: bool,
     pub(super) is_shareable: bool,
+    pub(super) is_inaccessible: bool,
     pub(super) fields: BTreeMap<String, FieldDraft>,
 }
 
@@ -30,6 +31,7 @@ pub(super) enum Kind {
     Interface,
     Union,
     Enum,
+    Input,
 }
 
 #[derive(Default, Clone)]
@@ -38,6 +40,7 @@ pub(super) struct FieldDraft {
     pub(super) head: String,
     pub(super) is_shareable: bool,
     pub(super) is_external: bool,
+    pub(super) is_inaccessible: bool,
     pub(super) requires: Option<String>,
     pub(super) provides: Option<String>,
     /// Arguments of `@override`.
@@ -50,7 +53,7 @@ impl Draft {
         if !self.is_v1 {
             sdl.push_str(
                 "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.9\", import: [\"@key\", \"@shareable\", \
-                 \"@external\", \"@requires\", \"@provides\", \"@override\", \"@interfaceObject\"])\n",
+                 \"@external\", \"@requires\", \"@provides\", \"@override\", \"@interfaceObject\", \"@inaccessible\"])\n",
             );
         }
         for (name, ty) in &self.types {
@@ -68,6 +71,7 @@ impl TypeDraft {
             Kind::Interface => "interface",
             Kind::Union => "union",
             Kind::Enum => "enum",
+            Kind::Input => "input",
         };
         write!(sdl, "{keyword} {name}").expect("writing to a string cannot fail");
         if !self.implements.is_empty() {
@@ -82,6 +86,9 @@ impl TypeDraft {
         }
         if self.is_shareable && !is_v1 {
             sdl.push_str(" @shareable");
+        }
+        if self.is_inaccessible && !is_v1 {
+            sdl.push_str(" @inaccessible");
         }
         match self.kind {
             Kind::Union => writeln!(sdl, " = {}", self.members.join(" | ")).expect("as above"),
@@ -102,6 +109,9 @@ impl FieldDraft {
             sdl.push_str(" @external");
         } else if self.is_shareable && !is_v1 {
             sdl.push_str(" @shareable");
+        }
+        if self.is_inaccessible && !is_v1 {
+            sdl.push_str(" @inaccessible");
         }
         for (name, value) in [("requires", &self.requires), ("provides", &self.provides)] {
             if let Some(value) = value {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     super::choices::Choices,
     sdl::{Draft, FieldDraft, Kind, TypeDraft},
-    universe::{Field, NAMES, Universe, field, is_leaf, wrap},
+    universe::{Field, HIDDEN, NAMES, Universe, field, is_leaf, wrap},
 };
 
 pub(super) fn draft(universe: &Universe, choices: &mut Choices<'_>, index: usize) -> Draft {
@@ -44,6 +44,20 @@ impl Split<'_, '_, '_> {
             self.reference("Node");
         }
         self.roots();
+        self.input();
+    }
+
+    /// The input type, where an argument has it.
+    fn input(&mut self) {
+        let mut fields = self.draft.types.values().flat_map(|ty| ty.fields.values());
+        if !fields.any(|field| field.head.contains("in: In")) {
+            return;
+        }
+        let ty = self.ty("In");
+        ty.kind = Kind::Input;
+        put(ty, "a", "a: Int = 2");
+        put(ty, "b", "b: [Int!]");
+        put(ty, "c", "c: In");
     }
 
     fn is_interface_object(&self) -> bool {
@@ -151,6 +165,7 @@ impl Split<'_, '_, '_> {
             if self.choices.chance(30) {
                 draft.provides = self.provides(&field.named);
             }
+            draft.is_inaccessible = self.choices.chance(5);
             self.ty(&format!("E{number}")).fields.insert(field.name, draft);
         }
     }
@@ -206,6 +221,7 @@ impl Split<'_, '_, '_> {
                 Some(format!("... on {member} {{ {below} }}"))
             }
             "Thing" => Some("label".to_owned()),
+            HIDDEN => Some("n".to_owned()),
             value if value.starts_with('V') => Some("x".to_owned()),
             entity => {
                 let number: usize = entity[1..].parse().expect("a numbered type");
@@ -263,9 +279,22 @@ impl Split<'_, '_, '_> {
     fn reference(&mut self, named: &str) -> bool {
         match named {
             "Color" => {
+                let colors = &self.universe.colors[self.index];
+                let plain = |value: &str| match value.split_once(' ') {
+                    Some((name, _)) if self.draft.is_v1 => name.to_owned(),
+                    _ => value.to_owned(),
+                };
+                let values = colors.iter().map(|value| plain(value)).collect();
                 let ty = self.ty("Color");
                 ty.kind = Kind::Enum;
-                ty.members = vec!["RED".to_owned(), "GREEN".to_owned()];
+                ty.members = values;
+                true
+            }
+            HIDDEN => {
+                let ty = self.ty(HIDDEN);
+                ty.is_inaccessible = true;
+                ty.is_shareable = true;
+                put(ty, "n", "n: Int");
                 true
             }
             name if is_leaf(name) => true,
@@ -411,6 +440,7 @@ impl Split<'_, '_, '_> {
         for part in parts {
             let head = match part {
                 "org" => "org: Org!",
+                "sku" if self.universe.has_null_keys => "sku: String",
                 "sku" => "sku: String!",
                 _ => "id: ID!",
             };

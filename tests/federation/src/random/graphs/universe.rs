@@ -3,6 +3,8 @@
 use super::super::choices::Choices;
 
 pub(super) const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+/// A member of the union that clients do not see.
+pub(super) const HIDDEN: &str = "Hidden";
 const WRAPS: [(&str, &str); 6] = [
     ("", ""),
     ("", "!"),
@@ -26,6 +28,10 @@ pub(super) struct Universe {
     pub(super) union: Vec<String>,
     /// Type names that implement the keyless `Thing`; empty: there is none.
     pub(super) thing: Vec<String>,
+    /// Values of the enum `Color`, by subgraph.
+    pub(super) colors: Vec<Vec<&'static str>>,
+    /// Some objects have no `sku`, though it is a key.
+    pub(super) has_null_keys: bool,
 }
 
 pub(super) struct Entity {
@@ -51,7 +57,7 @@ pub(super) struct Field {
 impl Field {
     pub(super) fn head(&self) -> String {
         let argument = if self.has_argument {
-            "(n: Int = 1, s: String)"
+            "(n: Int = 1, s: String, in: In)"
         } else {
             ""
         };
@@ -92,7 +98,11 @@ impl Universe {
         let mut objects: Vec<String> = indexes.iter().map(|index| format!("E{index}")).collect();
         objects.extend((0..value_count).map(|index| format!("V{index}")));
         let union = if choices.chance(40) {
-            choices.some_of(&objects, 60)
+            let mut members = choices.some_of(&objects, 60);
+            if choices.chance(20) {
+                members.push(HIDDEN.to_owned());
+            }
+            members
         } else {
             Vec::new()
         };
@@ -120,6 +130,8 @@ impl Universe {
             interface_object,
             union,
             thing,
+            colors: Vec::new(),
+            has_null_keys: false,
         };
         for index in 0..value_count {
             let value = universe.value(choices, index, &named);
@@ -128,6 +140,14 @@ impl Universe {
         for index in 0..entity_count {
             let entity = universe.entity(choices, index, &named);
             universe.entities.push(entity);
+        }
+        universe.has_null_keys = choices.chance(10);
+        let has_secret = choices.chance(15);
+        for _ in 0..subgraphs {
+            let mut values = vec!["RED"];
+            values.extend(["GREEN", "BLUE"].into_iter().filter(|_| !choices.chance(15)));
+            values.extend(has_secret.then_some("SECRET @inaccessible"));
+            universe.colors.push(values);
         }
         universe
     }
