@@ -4,6 +4,7 @@ mod auth;
 mod custom_directives;
 mod inaccessible;
 mod interface_fields;
+mod interface_object;
 mod runtime_types;
 
 use crate::diagnostic::Diagnostics;
@@ -12,11 +13,12 @@ use crate::supergraph::Supergraph;
 
 type Rule = fn(&[Subgraph], &Supergraph, &mut Diagnostics);
 
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     auth::check,
     custom_directives::check,
     inaccessible::check,
     interface_fields::check,
+    interface_object::check,
     runtime_types::check,
 ];
 

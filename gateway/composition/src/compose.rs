@@ -55,5 +55,9 @@ pub fn compose(inputs: &[SubgraphInput]) -> Result<Composition, Failed> {
 
 /// What was merged is no sound supergraph: a rule is missing, or the subgraphs define something that GraphQL forbids.
 fn unreadable(error: &ReadError) -> Diagnostic {
-    Diagnostic::new(Code::InvalidFederationSupergraph, error.to_string())
+    let code = match error {
+        ReadError::InvalidGraphql(_) | ReadError::InvalidApiSchema(_) => Code::InvalidGraphql,
+        _ => Code::InvalidFederationSupergraph,
+    };
+    Diagnostic::new(code, error.to_string())
 }

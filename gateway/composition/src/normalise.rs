@@ -16,7 +16,7 @@ use apollo_compiler::schema::{
 };
 use apollo_compiler::{Name, Node};
 use indexmap::{IndexMap, IndexSet};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 const MACHINERY_FIELDS: [&str; 2] = ["_service", "_entities"];
 const BUILT_IN_DIRECTIVES: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
@@ -121,6 +121,7 @@ impl Reader<'_> {
         let mut def = TypeDef {
             name,
             kind: kind_of(definition),
+            shareable_repeated: false,
             interface_object: applied.iter().any(|directive| directive.is(Fed::InterfaceObject)),
             extension: !is_root && (!has_definition || extends),
             has_definition,
@@ -187,6 +188,8 @@ impl Reader<'_> {
             .map(|name| name.as_ref().clone())
             .collect();
         let wholesale = Wholesale::read(self, object);
+        let parts = wholesale.shareable.iter();
+        def.shareable_repeated = parts.clone().collect::<HashSet<_>>().len() < parts.len();
         let is_query = def.name == "Query";
         for (name, field) in &object.fields {
             if !(is_query && MACHINERY_FIELDS.contains(&name.as_str())) {

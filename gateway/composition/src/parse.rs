@@ -130,7 +130,6 @@ fn build(report: &mut Report<'_, '_>, document: &Document, version: Version) -> 
     let built = Schema::builder()
         .adopt_orphan_extensions()
         .ignore_builtin_redefinitions()
-        .validate_default_values(false)
         .add_ast(document)
         .build();
     let schema = match built {

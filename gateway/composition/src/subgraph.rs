@@ -67,6 +67,8 @@ pub(crate) struct TypeDef {
     pub(crate) name: Name,
     pub(crate) kind: Kind,
     pub(crate) interface_object: bool,
+    /// `@shareable` stands more than once on the same definition or extension.
+    pub(crate) shareable_repeated: bool,
     /// Only extended here, by `extend` or `@extends`; somebody else owns the definition.
     pub(crate) extension: bool,
     /// Written with a definition keyword, whatever `@extends` says.

@@ -7,7 +7,7 @@
 mod field_sets;
 
 use crate::diagnostic::{Code, Diagnostics};
-use crate::rules::usage::{selected_fields, used_fields};
+use crate::rules::usage::{provided_fields, selected_fields, used_fields};
 use crate::spec::Fed;
 use crate::subgraph::{FieldDef, FieldSet, Kind, Subgraph};
 use apollo_compiler::Name;
@@ -200,12 +200,16 @@ fn forget_extensions(subgraph: &mut Subgraph) {
     }
 }
 
-/// For each object field, the subgraphs that resolve it.
+/// For each object field, the subgraphs that resolve it, be it only where they provide it.
 fn resolved_fields(subgraphs: &[Subgraph]) -> BTreeMap<(Name, Name), BTreeSet<usize>> {
     let mut resolved: BTreeMap<(Name, Name), BTreeSet<usize>> = BTreeMap::new();
     for (index, subgraph) in subgraphs.iter().enumerate() {
+        let provided = provided_fields(subgraph);
         for def in subgraph.types.values().filter(|def| def.kind == Kind::Object) {
-            for field in def.fields.values().filter(|field| !field.is_external()) {
+            let resolves = |field: &&FieldDef| {
+                !field.is_external() || provided.contains(&(def.name.clone(), field.name.clone()))
+            };
+            for field in def.fields.values().filter(resolves) {
                 resolved
                     .entry((def.name.clone(), field.name.clone()))
                     .or_default()

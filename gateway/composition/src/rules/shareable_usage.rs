@@ -36,6 +36,15 @@ pub(super) fn check(subgraph: &Subgraph, diagnostics: &mut Diagnostics) {
                 );
             }
         }
+        if def.shareable_repeated {
+            let message = format!(
+                "@shareable is applied more than once to the same declaration of \"{}\"",
+                def.name
+            );
+            let help = "repeat it only on extensions, whose fields are others";
+            let diagnostic = subgraph.diagnostic(Code::InvalidShareableUsage, def.location, message);
+            diagnostics.push(diagnostic.at(def.name.as_str()).help(help));
+        }
         if def.name == "Subscription" {
             check_subscription(subgraph, def, diagnostics);
         }
