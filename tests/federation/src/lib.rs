@@ -8,6 +8,7 @@
 //! Nothing here knows how the planner or the executor work; it sees documents, variables and answers.
 
 mod arguments;
+pub mod case;
 pub mod fewest;
 mod field_sets;
 pub mod gateway;

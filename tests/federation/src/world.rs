@@ -45,7 +45,7 @@ impl World {
         self.root("objects").values().filter_map(Value::as_object)
     }
 
-    pub(crate) fn is_down(&self, subgraph: &str) -> bool {
+    pub fn is_down(&self, subgraph: &str) -> bool {
         let down = self.root.get("$down").and_then(Value::as_array);
         down.is_some_and(|names| names.iter().any(|name| name == subgraph))
     }

@@ -3,93 +3,52 @@
 //! `CAUSEWAY_FEDERATION_UPDATE=1` adds what came out to `expected.json` for operations that have no `data` there, to be read
 //! before it is committed; the number of `calls` is worked out by hand.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::fs;
 
-use federation::{Answer, Gateway, World};
+use federation::{
+    Answer, Gateway,
+    case::{Case, CaseOperation, short},
+};
 use serde_json::{Map, Value, json};
 
 #[test]
 fn every_case_gives_what_it_should() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let cases = Case::all();
     let mut failures = Vec::new();
-    let mut names: Vec<_> = fs::read_dir(&folder)
-        .expect("the cases are there")
-        .map(|entry| entry.expect("readable").path())
-        .collect();
-    names.sort();
-    for case in &names {
-        failures.extend(
-            check(case)
-                .into_iter()
-                .map(|why| format!("{}: {why}", case.file_name().expect("a name").display())),
-        );
+    for case in &cases {
+        let wrong = check(case).into_iter().map(|why| format!("{}: {why}", case.name));
+        failures.extend(wrong);
     }
-    assert!(names.len() >= 60, "{} cases", names.len());
+    assert!(cases.len() >= 60, "{} cases", cases.len());
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-fn check(case: &Path) -> Vec<String> {
-    let mut subgraphs = Vec::new();
-    let mut operations = BTreeMap::new();
-    let mut paths: Vec<_> = fs::read_dir(case)
-        .expect("a folder")
-        .map(|entry| entry.expect("readable").path())
-        .collect();
-    paths.sort();
-    for path in paths
-        .iter()
-        .filter(|path| path.extension().is_some_and(|ext| ext == "graphql"))
-    {
-        let name = path.file_stem().expect("a name").display().to_string();
-        let text = fs::read_to_string(path).expect("readable");
-        let trimmed = text.trim_start();
-        if ["query", "mutation", "{", "fragment"]
-            .iter()
-            .any(|start| trimmed.starts_with(start))
-        {
-            operations.insert(name, text);
-        } else {
-            subgraphs.push((name, text));
-        }
-    }
-    let expected_path = case.join("expected.json");
-    let expected = json_file(&expected_path);
-    let gateway = match (Gateway::new(&subgraphs), expected["$composition"].as_array()) {
+fn check(case: &Case) -> Vec<String> {
+    let gateway = match (Gateway::new(&case.subgraphs), &case.refused) {
         (Ok(gateway), None) => gateway,
         (Ok(_), Some(codes)) => return vec![format!("composes, but should not: {codes:?}")],
         (Err(why), None) => return vec![why],
         (Err(why), Some(codes)) => return refused(&why, codes),
     };
-    let world = World::new(json_file(&case.join("data.json")));
     if std::env::var_os("CAUSEWAY_FEDERATION_UPDATE").is_some() {
-        update(&gateway, &world, case, &operations);
+        update(&gateway, case);
+        return Vec::new();
     }
-    let expected = json_file(&expected_path);
     let mut failures = Vec::new();
-    for (name, text) in &operations {
-        let why = run(&gateway, &world, text, &variables(case, name)).and_then(|answer| {
-            compare(
-                &gateway,
-                &world,
-                (text, &variables(case, name)),
-                &answer,
-                &expected[name],
-            )
-        });
-        match why {
-            Err(why)
-                if expected[name]["unplanned"] == json!(true) && why.contains("UNSATISFIABLE_OPERATION") =>
-            {
-                println!("SHORTFALL: no plan for {text}\n{why}");
+    for operation in &case.operations {
+        match run(&gateway, case, operation).and_then(|answer| compare(&gateway, case, operation, &answer)) {
+            Err(why) if operation.expected.is_unplanned() && why.contains("UNSATISFIABLE_OPERATION") => {
+                println!("SHORTFALL: {}: no plan for {}\n{why}", case.name, operation.text);
             }
-            why => failures.extend(why.err().map(|why| format!("{name}: {why}"))),
+            Err(why) => failures.push(format!("{}: {why}", operation.name)),
+            Ok(()) => {}
         }
     }
     failures
 }
 
 /// Whether composition fails with exactly these codes.
-fn refused(why: &str, codes: &[Value]) -> Vec<String> {
+fn refused(why: &str, codes: &[String]) -> Vec<String> {
     let mut found: Vec<&str> = why
         .lines()
         .filter_map(|line| line.split_once(": "))
@@ -98,11 +57,7 @@ fn refused(why: &str, codes: &[Value]) -> Vec<String> {
         .collect();
     found.sort_unstable();
     found.dedup();
-    if codes
-        .iter()
-        .map(Value::as_str)
-        .eq(found.iter().map(|code| Some(*code)))
-    {
+    if *codes == found {
         return Vec::new();
     }
     vec![format!(
@@ -110,13 +65,8 @@ fn refused(why: &str, codes: &[Value]) -> Vec<String> {
     )]
 }
 
-fn run(
-    gateway: &Gateway,
-    world: &World,
-    text: &str,
-    variables: &Map<String, Value>,
-) -> Result<Answer, String> {
-    let answer = gateway.answer(world, text, variables)?;
+fn run(gateway: &Gateway, case: &Case, operation: &CaseOperation) -> Result<Answer, String> {
+    let answer = gateway.answer(&case.world, &operation.text, &operation.variables)?;
     let violations = answer.violations();
     if violations.is_empty() {
         Ok(answer)
@@ -125,115 +75,65 @@ fn run(
     }
 }
 
-fn compare(
-    gateway: &Gateway,
-    world: &World,
-    operation: (&str, &Map<String, Value>),
-    answer: &Answer,
-    expected: &Value,
-) -> Result<(), String> {
-    let wrong = |what: &str, wanted: &Value, got: &Value| {
-        Err(format!(
-            "{what}\nexpected {wanted}\ngot      {got}\n{}",
-            answer.plan
-        ))
-    };
-    if expected["data"] != answer.data {
-        return wrong("data", &expected["data"], &answer.data);
-    }
-    let errors = errors(answer);
-    if expected.get("errors").unwrap_or(&json!([])) != &errors {
-        return wrong("errors", &expected["errors"], &json!(answer.errors));
-    }
-    let calls = json!(answer.calls.len());
-    let most = if expected["planned"].is_null() {
-        &expected["calls"]
-    } else {
-        let (found, best) = (answer.calls.len() as u64, expected["calls"].as_u64());
-        let what = if best < Some(found) {
+fn compare(gateway: &Gateway, case: &Case, operation: &CaseOperation, answer: &Answer) -> Result<(), String> {
+    let expected = &operation.expected;
+    let called: Vec<String> = answer.calls.iter().map(|call| call.subgraph.clone()).collect();
+    expected
+        .compare(&answer.data, &answer.errors, &called)
+        .map_err(|why| format!("{why}\n{}", answer.plan))?;
+    if expected.is_planned_badly() {
+        let what = if expected.best() < Some(called.len() as u64) {
             "SHORTFALL"
         } else {
             "`planned` can go"
         };
         println!(
-            "{what}: {calls} requests, best {}, planned {}\n{}\n{}",
-            expected["calls"], expected["planned"], operation.0, answer.plan
+            "{what}: {} {}: {} requests, best {:?}\n{}\n{}",
+            case.name,
+            operation.name,
+            called.len(),
+            expected.best(),
+            operation.text,
+            answer.plan
         );
-        &expected["planned"]
-    };
-    if most.as_u64() < calls.as_u64() {
-        return wrong("calls", most, &calls);
     }
-    let order: Value = answer.calls.iter().map(|call| call.subgraph.clone()).collect();
-    if expected.get("order").is_some_and(|wanted| *wanted != order) {
-        return wrong("order", &expected["order"], &order);
-    }
-    // Where nothing fails, the monolith must agree.
-    if errors == json!([]) && expected["monolith"] != json!(false) {
-        let (data, _) = gateway.oracle(world, operation.0, operation.1)?;
+    if expected.is_the_monoliths() {
+        let (data, _) = gateway.oracle(&case.world, &operation.text, &operation.variables)?;
         if data != answer.data {
-            return wrong("the monolith", &data, &answer.data);
+            return Err(format!(
+                "the monolith\nexpected {data}\ngot      {}\n{}",
+                answer.data, answer.plan
+            ));
         }
     }
     Ok(())
 }
 
-fn errors(answer: &Answer) -> Value {
-    let short = answer
-        .errors
-        .iter()
-        .map(|error| json!({ "path": error["path"], "code": error["extensions"]["code"] }));
-    short.collect()
-}
-
-fn update(gateway: &Gateway, world: &World, case: &Path, operations: &BTreeMap<String, String>) {
-    let path = case.join("expected.json");
-    // What is written already stays: the number of calls is worked out by hand.
-    let mut expected = json_file(&path).as_object().cloned().unwrap_or_default();
-    for (name, text) in operations {
-        if expected
-            .get(name)
-            .is_some_and(|entry| entry.get("data").is_some())
-        {
-            continue;
-        }
-        match run(gateway, world, text, &variables(case, name)) {
-            Ok(answer) => {
-                let mut entry = json!({ "data": answer.data, "calls": answer.calls.len() });
-                let errors = errors(&answer);
-                if errors != json!([]) {
-                    entry["errors"] = errors;
-                }
-                if text.trim_start().starts_with("mutation") {
-                    entry["order"] = answer.calls.iter().map(|call| call.subgraph.clone()).collect();
-                }
-                println!("{} {name}\n{entry}\n{}", case.display(), answer.plan);
-                if let Some(held) = expected.get(name).and_then(Value::as_object).cloned() {
-                    for (key, value) in held {
-                        entry[key] = value;
-                    }
-                }
-                expected.insert(name.clone(), entry);
+fn update(gateway: &Gateway, case: &Case) {
+    let mut expected = Map::new();
+    for operation in &case.operations {
+        let mut entry = operation.expected.0.as_object().cloned().unwrap_or_default();
+        if !entry.contains_key("data") {
+            match run(gateway, case, operation) {
+                Ok(answer) => add(&mut entry, &operation.text, &answer),
+                Err(why) => println!("{} {} FAILS {why}", case.name, operation.name),
             }
-            Err(why) => println!("{} {name} FAILS {why}", case.display()),
+            println!("{} {}\n{}", case.name, operation.name, json!(entry));
         }
+        expected.insert(operation.name.clone(), entry.into());
     }
     let text = serde_json::to_string_pretty(&Value::from(expected)).expect("JSON");
-    fs::write(path, text + "\n").expect("writable");
+    fs::write(&case.path, text + "\n").expect("writable");
 }
 
-fn variables(case: &Path, operation: &str) -> Map<String, Value> {
-    let path = case.join(format!("{operation}.variables.json"));
-    match json_file(&path) {
-        Value::Object(variables) => variables,
-        _ => Map::new(),
+fn add(entry: &mut Map<String, Value>, text: &str, answer: &Answer) {
+    let called: Value = answer.calls.iter().map(|call| call.subgraph.clone()).collect();
+    entry.insert("data".to_owned(), answer.data.clone());
+    entry.entry("calls").or_insert_with(|| json!(answer.calls.len()));
+    if !answer.errors.is_empty() {
+        entry.entry("errors").or_insert_with(|| short(&answer.errors));
     }
-}
-
-/// Null when there is no such file.
-fn json_file(path: &Path) -> Value {
-    let Ok(text) = fs::read_to_string(path) else {
-        return Value::Null;
-    };
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    if text.trim_start().starts_with("mutation") {
+        entry.entry("order").or_insert(called);
+    }
 }

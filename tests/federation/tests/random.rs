@@ -11,7 +11,7 @@ use std::{
 
 use federation::random::{Difference, Tapes, Verdict, judge, shrink};
 
-const CASES: usize = 400;
+const CASES: usize = 300;
 const SEED: u64 = 1;
 /// Attempts to make the first failure smaller, unless `CAUSEWAY_FEDERATION_SHRINKS` says how many.
 const SHRINKS: usize = 800;
