@@ -24,6 +24,8 @@ pub(crate) struct SelectionNode {
     pub(crate) fragments: Vec<(Name, NodeId)>,
     /// The type is abstract: ask which one it is.
     pub(crate) typename: bool,
+    /// When the client wants to know which type it is, and only this selection set can tell.
+    pub(crate) tells_type: Option<Guard>,
 }
 
 pub(crate) struct NodeField {
@@ -83,8 +85,18 @@ impl Drafts {
             fields: Vec::new(),
             fragments: Vec::new(),
             typename: false,
+            tells_type: None,
         });
         NodeId(self.nodes.len() - 1)
+    }
+
+    /// The conditions under which something is asked for by a selection set: fields, in fragments too, and types that it tells.
+    pub(crate) fn guards(&self, node: NodeId) -> Vec<&Guard> {
+        let node = self.node(node);
+        let mut guards: Vec<&Guard> = node.fields.iter().map(|field| &field.guard).collect();
+        guards.extend(&node.tells_type);
+        guards.extend(node.fragments.iter().flat_map(|(_, below)| self.guards(*below)));
+        guards
     }
 
     /// The fragment on `on` below `node`, made if need be.

@@ -55,7 +55,7 @@ impl Emitter<'_> {
         let target = match &self.drafts.fetches[group.members[0]].kind {
             DraftKind::Root { node } => {
                 writer.root(*node);
-                guards.extend(self.drafts.node(*node).fields.iter().map(|field| &field.guard));
+                guards.extend(self.drafts.guards(*node));
                 let root = writer.shape(&[*node], &mut shape);
                 FetchTarget::Root { shape: root }
             }
@@ -132,13 +132,7 @@ impl Emitter<'_> {
             };
             let mut nodes: Vec<NodeId> = Vec::new();
             for target in targets {
-                guards.extend(
-                    self.drafts
-                        .node(target.node)
-                        .fields
-                        .iter()
-                        .map(|field| &field.guard),
-                );
+                guards.extend(self.drafts.guards(target.node));
                 if !nodes.contains(&target.node) {
                     nodes.push(target.node);
                 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use apollo_compiler::Name;
 use causeway_graph::HopRoute;
-use causeway_model::Conjunction;
+use causeway_model::{Conjunction, Guard};
 
 use crate::{
     PlanError,
@@ -32,9 +32,15 @@ impl Search<'_> {
             .iter()
             .map(|ty| (ty.clone(), collect(self.graph, below, ty)))
             .collect();
-        let wants_typename = by_type
+        let typenames = by_type
             .iter()
-            .any(|(_, fields)| fields.iter().any(|field| field.field.name == "__typename"));
+            .flat_map(|(_, fields)| fields.iter().filter(|field| field.field.name == "__typename"));
+        let wants_typename = typenames
+            .map(|field| field.guard.clone())
+            .reduce(|mut all, guard| {
+                all.or(&guard);
+                all
+            });
         let alike = take_alike(&mut by_type);
         let left = self.plan_object(at, alike);
         for (_, fields) in &mut by_type {
@@ -42,7 +48,7 @@ impl Search<'_> {
             fields.extend(left.iter().cloned());
         }
         by_type.retain(|(_, fields)| !fields.is_empty());
-        if by_type.is_empty() && !wants_typename {
+        if by_type.is_empty() && wants_typename.is_none() {
             return Vec::new();
         }
         let rest: Vec<Selection> = by_type
@@ -56,11 +62,16 @@ impl Search<'_> {
                     .collect(),
             })
             .collect();
-        self.plan_concretised(at, rest)
+        self.plan_concretised(at, rest, wants_typename)
     }
 
     /// Hops to where the concrete type is known, and plans `rest` there.
-    fn plan_concretised(&mut self, at: &Position, rest: Vec<Selection>) -> Vec<Selection> {
+    fn plan_concretised(
+        &mut self,
+        at: &Position,
+        rest: Vec<Selection>,
+        wants_typename: Option<Guard>,
+    ) -> Vec<Selection> {
         let graph = self.graph;
         let mut routes: Vec<HopRoute> = graph
             .supergraph()
@@ -78,6 +89,12 @@ impl Search<'_> {
         let entered = route.and_then(|route| self.enter(at, &route, BTreeSet::new(), Vec::new()));
         match entered {
             Some(entered) => {
+                let told = &mut self.drafts.node_mut(entered.node).tells_type;
+                match (told, wants_typename) {
+                    (Some(held), Some(guard)) => held.or(&guard),
+                    (told, Some(guard)) => *told = Some(guard),
+                    (_, None) => {}
+                }
                 let below = vec![(Conjunction::ALWAYS, rest.into())];
                 self.plan_possible_types(&entered, &below)
             }
