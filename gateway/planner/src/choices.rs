@@ -60,7 +60,7 @@ struct Branch {
 
 pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Result<Drafts, PlanError> {
     let scope = Scope::of_client(&operation.selection);
-    let mut search = Search::new(graph, &operation.keys);
+    let mut search = Search::new(graph, operation);
     let (seed, made) = run(&mut search, operation, &scope, Vec::new());
     let mut best = match seed {
         Outcome::Planned(cost, drafts) => Ok((cost, drafts)),

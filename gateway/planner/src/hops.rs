@@ -160,8 +160,9 @@ impl Search<'_> {
         route: &HopRoute,
         fields: Vec<CollectedField>,
     ) -> Vec<CollectedField> {
-        let mut plain = Bundle::default();
-        let mut bundles: Vec<Bundle> = Vec::new();
+        // Fields that require different things are asked for apart, so that what is missing for one leaves the others alone; they may
+        // still travel in one request.
+        let mut bundles = vec![Bundle::default()];
         let mut left = Vec::new();
         for field in fields {
             let Some(definition) = self.answers_after_hop(at, to, &field) else {
@@ -169,7 +170,7 @@ impl Search<'_> {
                 continue;
             };
             let Some(required) = &definition.requires else {
-                plain.fields.push(field);
+                bundles[0].fields.push(field);
                 continue;
             };
             let required = required.clone();
@@ -178,37 +179,13 @@ impl Search<'_> {
                 None => left.push(field),
             }
         }
-        for bundle in self.joined(plain, bundles) {
+        for bundle in bundles.into_iter().filter(|bundle| !bundle.fields.is_empty()) {
             match self.enter(at, route, bundle.after, bundle.representation) {
                 Some(entered) => left.extend(self.descend_into(&entered, bundle.fields)),
                 None => left.extend(bundle.fields),
             }
         }
         left
-    }
-
-    /// Fields that wait for nothing may leave at once, or together with those that wait for what they require: fewer
-    /// requests, but more waiting.
-    fn joined(&mut self, plain: Bundle, mut bundles: Vec<Bundle>) -> Vec<Bundle> {
-        if bundles.len() > 1 && self.choices.choose(2) == 0 {
-            let mut joined: Vec<Bundle> = Vec::new();
-            for bundle in bundles {
-                let fits = |held: &&mut Bundle| !conflict(&held.representation, &bundle.representation);
-                match joined.iter_mut().find(fits) {
-                    Some(held) => held.absorb(bundle),
-                    None => joined.push(bundle),
-                }
-            }
-            bundles = joined;
-        }
-        if plain.fields.is_empty() {
-            return bundles;
-        }
-        match bundles.first_mut() {
-            Some(first) if self.choices.choose(2) == 0 => first.absorb(plain),
-            _ => bundles.insert(0, plain),
-        }
-        bundles
     }
 
     fn descend_into(&mut self, entered: &Position, fields: Vec<CollectedField>) -> Vec<CollectedField> {
@@ -323,6 +300,7 @@ impl Search<'_> {
                 local_type: hop.type_name.clone(),
                 path: at.path.clone(),
                 narrowed: at.narrowed,
+                shared: false,
                 scope: Rc::clone(&at.scope),
                 provided: None,
             });
@@ -344,7 +322,7 @@ fn add_bundle(bundles: &mut Vec<Bundle>, bundle: Bundle) {
     let fits = |held: &&mut Bundle| {
         held.after == bundle.after && !conflict(&held.representation, &bundle.representation)
     };
-    match bundles.iter_mut().find(fits) {
+    match bundles.iter_mut().skip(1).find(fits) {
         Some(held) => held.absorb(bundle),
         None => bundles.push(bundle),
     }

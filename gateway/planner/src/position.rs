@@ -21,6 +21,8 @@ pub(crate) struct Position {
     pub(crate) path: Rc<[PathSegment]>,
     /// The object is one of several possible types here: steps below it hold for `ty` alone.
     pub(crate) narrowed: bool,
+    /// Another subgraph has the field that led here, so that what lacks here may be asked for above.
+    pub(crate) shared: bool,
     pub(crate) scope: Rc<Scope>,
     /// What `@provides` adds here.
     pub(crate) provided: Option<Rc<FieldSet>>,

@@ -142,6 +142,7 @@ impl Root {
             local_type: self.ty.clone(),
             path: Rc::from([]),
             narrowed: false,
+            shared: false,
             scope: self.scope.clone(),
             provided: None,
         }

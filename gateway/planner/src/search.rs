@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use apollo_compiler::{Name, collections::HashMap};
+use apollo_compiler::{Name, ast::OperationType, collections::HashMap};
 use causeway_graph::{HopRoute, QueryGraph};
 use causeway_model::{Conjunction, SubgraphField, SubgraphId};
 
@@ -17,7 +17,7 @@ use crate::{
     coverage::Coverages,
     draft::Drafts,
     grouping::Cost,
-    operation::{Keys, Selection},
+    operation::{Keys, NormalizedOperation, Selection},
     position::Position,
 };
 
@@ -28,6 +28,7 @@ const NODE_LIMIT: usize = 50_000;
 pub(crate) struct Search<'a> {
     pub(crate) graph: &'a QueryGraph,
     pub(crate) keys: &'a Keys,
+    pub(crate) is_mutation: bool,
     pub(crate) drafts: Drafts,
     pub(crate) choices: Choices,
     /// Fields whose `@requires` is being planned: a field that needs itself has no plan.
@@ -52,10 +53,11 @@ struct Child {
 }
 
 impl<'a> Search<'a> {
-    pub(crate) fn new(graph: &'a QueryGraph, keys: &'a Keys) -> Self {
+    pub(crate) fn new(graph: &'a QueryGraph, operation: &'a NormalizedOperation) -> Self {
         Self {
             graph,
-            keys,
+            keys: &operation.keys,
+            is_mutation: operation.operation_type == OperationType::Mutation,
             drafts: Drafts::default(),
             choices: Choices::default(),
             requiring: Vec::new(),
@@ -78,11 +80,23 @@ impl Search<'_> {
         let (staying, leaving) = self.stay_or_leave(at, fields);
         let mut rest = self.plan_local(at, staying);
         rest.extend(leaving);
-        if rest.is_empty() {
+        if rest.is_empty() || (at.shared && self.choices.choose(2) == 1) {
             rest
         } else {
             self.plan_hops(at, rest)
         }
+    }
+
+    /// Whether what `field` holds could be asked for in another subgraph as well: a value that is the same everywhere. Items of
+    /// lists are told apart by their keys rather than by their places.
+    fn is_shared(&self, at: &Position, field: &CollectedField, definition: &SubgraphField) -> bool {
+        let graph = self.graph;
+        !self.is_mutation
+            && !definition.ty.is_list()
+            && graph
+                .supergraph()
+                .subgraph_ids()
+                .any(|id| id != at.subgraph && graph.answered_field(id, &at.ty, &field.field.name).is_some())
     }
 
     /// Fields that the subgraph at hand answers stay there, unless another one answers more of what is selected below.
@@ -181,6 +195,7 @@ impl Search<'_> {
                 local_type: ty.clone(),
                 path: at.path_below(key),
                 narrowed: false,
+                shared: self.is_shared(at, &field, definition),
                 scope: at.scope.below(key),
                 provided: at.provided_below(&field.field.name, definition.provides.as_ref()),
             },
