@@ -16,10 +16,10 @@ const SEED: u64 = 1;
 const SHOWN: usize = 3;
 
 /// Plans of a thousand that may make more requests than the fewest.
-const TOLERANCE: usize = 30;
+const TOLERANCE: usize = 4;
 
 /// Operations of a thousand that may have no plan though their graph composes.
-const UNPLANNED: usize = 20;
+const UNPLANNED: usize = 0;
 
 struct Wasteful {
     seed: u64,
