@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use causeway_client::{ClientOptions, HttpSubgraphs, SubgraphOptions};
 use causeway_config::Config;
 use causeway_model::Supergraph;
-use causeway_server::{PrepareLimits, ServerOptions};
+use causeway_server::{OverrideOptions, PrepareLimits, ServerOptions};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -94,6 +94,16 @@ fn server_options(config: &Config) -> ServerOptions {
             depth: limits.operation_depth,
             fields: limits.operation_fields,
             cache: limits.plan_cache,
+        },
+        overrides: OverrideOptions {
+            on: config.override_labels.always.clone(),
+            // Validated as a header's name.
+            header: config
+                .override_labels
+                .header
+                .as_deref()
+                .and_then(|name| name.parse().ok()),
+            draw: Arc::new(rand::random::<f64>),
         },
         request_body: limits.request_body,
         allow_origins: config.allow_origins.clone(),

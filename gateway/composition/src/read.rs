@@ -7,6 +7,7 @@
 mod api;
 mod features;
 mod field_set;
+mod labels;
 mod subgraphs;
 
 use apollo_compiler::{Name, Schema, validation::Valid};
@@ -56,13 +57,14 @@ pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
     let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
         .map_err(|invalid| ReadError::InvalidGraphql(first_lines(&invalid.errors.to_string())))?;
     let features = Features::read(&schema)?;
-    let subgraphs = subgraphs::subgraphs(&schema, &features)?;
+    let (subgraphs, labels) = subgraphs::subgraphs(&schema, &features)?;
     let api_schema = api_schema(&schema)?;
     let schema = without_machinery(schema, &features)?;
     Ok(Supergraph {
         schema,
         api_schema,
         subgraphs,
+        labels,
     })
 }
 

@@ -4,18 +4,27 @@
 //! one can stand at such an object, and those that can be entered from there; what can be done from a set of
 //! subgraphs can be done from any larger set, so a state is visited only when no smaller set was. The walk is
 //! breadth first: the operation shown for an error is a shortest one.
+//!
+//! Where a label of a progressive override decides who answers a field, the walk goes on in both states of the label; it
+//! remembers what it has decided, so that a label is on or off all the way down.
 
+mod decided;
 mod explain;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use apollo_compiler::{Name, ast::OperationType, collections::HashMap};
+use apollo_compiler::{
+    Name,
+    ast::{FieldDefinition, OperationType},
+    collections::HashMap,
+};
 use causeway_graph::QueryGraph;
 use causeway_model::{FieldSet, FieldSetItem, SubgraphField, SubgraphId};
 
 use crate::diagnostic::{Code, Diagnostic};
+use decided::Decided;
 
 /// States that are visited before the check gives up: the graph is then refused, for it could not be proved sound.
 const STATE_LIMIT: usize = 200_000;
@@ -76,6 +85,7 @@ struct State {
     ty: Name,
     stands: Vec<Stand>,
     reachable: Reachable,
+    decided: Decided,
 }
 
 /// Subgraphs that can be entered by a key, with the type's name there.
@@ -113,7 +123,7 @@ impl Walk<'_> {
                     provided: None,
                 })
                 .collect();
-            self.enqueue(ty, stands, || (operation, Vec::new()));
+            self.enqueue(ty, stands, Decided::default(), &|| (operation, Vec::new()));
         }
         while self.states < self.limit && self.errors.len() < ERROR_LIMIT {
             let Some(state) = self.queue.pop_front() else {
@@ -125,9 +135,20 @@ impl Walk<'_> {
     }
 
     /// Takes a state up, if it can do less than any that was taken up before. `way` tells how one came there.
-    fn enqueue(&mut self, ty: &Name, stands: Vec<Stand>, way: impl FnOnce() -> (OperationType, Vec<Step>)) {
-        let reachable = reachable(self.graph, ty, &stands);
-        let view = View::new(&stands, &reachable);
+    fn enqueue(
+        &mut self,
+        ty: &Name,
+        stands: Vec<Stand>,
+        decided: Decided,
+        way: &dyn Fn() -> (OperationType, Vec<Step>),
+    ) {
+        if let Some((off, on)) = decided.split(self.graph.key_labels(ty)) {
+            self.enqueue(ty, stands.clone(), off, way);
+            self.enqueue(ty, stands, on, way);
+            return;
+        }
+        let reachable = reachable(&decided.graph(self.graph), ty, &stands);
+        let view = View::new(&stands, &reachable, decided.clone());
         let known = self.visited.entry(ty.clone()).or_default();
         if known.iter().any(|smaller| smaller.is_within(&view)) {
             return;
@@ -141,40 +162,63 @@ impl Walk<'_> {
             ty: ty.clone(),
             stands,
             reachable,
+            decided,
         });
     }
 
     fn visit(&mut self, state: &State) {
-        let graph = self.graph;
-        let Some(object) = graph.supergraph().api_schema.get_object(&state.ty) else {
+        let Some(object) = self.graph.supergraph().api_schema.get_object(&state.ty) else {
             return;
         };
+        let fields: Vec<_> = object
+            .fields
+            .iter()
+            .map(|(name, field)| (name.clone(), field.clone()))
+            .collect();
+        for (name, field) in &fields {
+            self.visit_field(state, name, field, &state.decided);
+        }
+    }
+
+    /// In both states of each label that has a say here.
+    fn visit_field(&mut self, state: &State, name: &Name, field: &FieldDefinition, decided: &Decided) {
+        if let Some((off, on)) = decided.split(self.graph.field_labels(&state.ty, name)) {
+            self.visit_field(state, name, field, &off);
+            self.visit_field(state, name, field, &on);
+            return;
+        }
+        let graph = &decided.graph(self.graph);
         let place = Place {
             ty: &state.ty,
             stands: &state.stands,
             reachable: &state.reachable,
         };
-        for (name, field) in &object.fields {
-            let resolvers = Resolution {
-                graph,
-                requiring: Vec::new(),
-            }
-            .resolvers(&place, name);
-            if resolvers.is_empty() {
-                self.report(state, name, field.ty.inner_named_type());
-                continue;
-            }
-            let step = Step {
-                field: name.clone(),
-                arguments: !field.arguments.is_empty(),
-                on: None,
-            };
-            self.descend(state, &step, field.ty.inner_named_type(), &resolvers);
+        let resolvers = Resolution {
+            graph,
+            requiring: Vec::new(),
         }
+        .resolvers(&place, name);
+        let api_type = field.ty.inner_named_type();
+        if resolvers.is_empty() {
+            self.report(graph, state, decided, (name, api_type));
+            return;
+        }
+        let step = Step {
+            field: name.clone(),
+            arguments: !field.arguments.is_empty(),
+            on: None,
+        };
+        self.descend(graph, state, &step, api_type, (&resolvers, decided));
     }
 
-    fn descend(&mut self, state: &State, step: &Step, api_type: &Name, resolvers: &[Stand]) {
-        let graph = self.graph;
+    fn descend(
+        &mut self,
+        graph: &QueryGraph,
+        state: &State,
+        step: &Step,
+        api_type: &Name,
+        (resolvers, decided): (&[Stand], &Decided),
+    ) {
         let is_object = graph.possible_types(api_type) == std::slice::from_ref(api_type);
         if !is_object
             && resolvers
@@ -194,16 +238,25 @@ impl Walk<'_> {
                 continue;
             }
             let on = (!is_object).then(|| concrete.clone());
-            self.enqueue(concrete, stands, || {
-                let step = Step { on, ..step.clone() };
+            self.enqueue(concrete, stands, decided.clone(), &|| {
+                let step = Step {
+                    on: on.clone(),
+                    ..step.clone()
+                };
                 let steps = state.steps.iter().cloned().chain([step]).collect();
                 (state.operation, steps)
             });
         }
     }
 
-    fn report(&mut self, state: &State, field: &Name, field_type: &Name) {
-        let diagnostic = explain::diagnostic(self.graph, state, field, field_type);
+    fn report(
+        &mut self,
+        graph: &QueryGraph,
+        state: &State,
+        decided: &Decided,
+        (field, field_type): (&Name, &Name),
+    ) {
+        let diagnostic = explain::diagnostic(graph, state, decided, (field, field_type));
         self.push((state.ty.clone(), field.clone()), diagnostic);
     }
 
@@ -288,10 +341,13 @@ struct Resolution<'a> {
 
 /// What decides what a state can do: where one stands and what can be entered. A place that one could enter just as well as
 /// stand in counts as the former, so that all ways into a cluster of subgraphs with common keys look the same.
-struct View(Vec<(Stand, bool)>);
+struct View {
+    stands: Vec<(Stand, bool)>,
+    decided: Decided,
+}
 
 impl View {
-    fn new(stands: &[Stand], reachable: &Reachable) -> Self {
+    fn new(stands: &[Stand], reachable: &Reachable, decided: Decided) -> Self {
         let enterable = |stand: &Stand| {
             stand.provided.is_none() && reachable.get(&stand.subgraph) == Some(&stand.type_name)
         };
@@ -304,19 +360,20 @@ impl View {
         let only_stood_in = stands.iter().filter(|stand| !enterable(stand));
         all.extend(only_stood_in.map(|stand| (stand.clone(), false)));
         all.sort_by_key(|(stand, _)| stand.subgraph);
-        Self(all)
+        Self { stands: all, decided }
     }
 
     /// Whether `larger` has all of this.
     fn is_within(&self, larger: &Self) -> bool {
-        let mut rest = larger.0.as_slice();
-        self.0.iter().all(|entry| {
-            let start = rest.partition_point(|(stand, _)| stand.subgraph < entry.0.subgraph);
-            rest = &rest[start..];
-            rest.iter()
-                .take_while(|(stand, _)| stand.subgraph == entry.0.subgraph)
-                .any(|other| other == entry)
-        })
+        let mut rest = larger.stands.as_slice();
+        self.decided.is_within(&larger.decided)
+            && self.stands.iter().all(|entry| {
+                let start = rest.partition_point(|(stand, _)| stand.subgraph < entry.0.subgraph);
+                rest = &rest[start..];
+                rest.iter()
+                    .take_while(|(stand, _)| stand.subgraph == entry.0.subgraph)
+                    .any(|other| other == entry)
+            })
     }
 }
 

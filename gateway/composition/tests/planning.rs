@@ -22,11 +22,12 @@ use apollo_compiler::validation::Valid;
 use audit::Audit;
 use causeway_composition::{Diagnostic, SubgraphInput, compose, merge, read::read_supergraph};
 use causeway_graph::QueryGraph;
+use causeway_model::{LabelId, LabelSet};
 use choices::Choices;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const OPERATIONS: usize = 8;
@@ -125,22 +126,28 @@ fn check(graph_tape: &[u8], operation_tape: &[u8], tally: &Tally) -> Result<(), 
             count(&tally.clashing);
             continue;
         };
-        let fetches = check_plan(&graph, &servers, &audit, &document)
-            .map_err(|why| format!("{why}\n\noperation\n{document}\n{}", show(&subgraphs)))?;
+        for on in label_sets(graph.supergraph().label_ids().collect()) {
+            let fetches = check_plan(&graph, (&servers, &audit), &document, &on).map_err(|why| {
+                format!(
+                    "{why}\n\nlabels {on:?}\noperation\n{document}\n{}",
+                    show(&subgraphs)
+                )
+            })?;
+            tally.fetches.set(tally.fetches.get() + fetches);
+        }
         count(&tally.operations);
-        tally.fetches.set(tally.fetches.get() + fetches);
     }
     Ok(())
 }
 
 fn check_plan(
     graph: &QueryGraph,
-    servers: &BTreeMap<&str, Valid<apollo_compiler::Schema>>,
-    audit: &Audit,
+    (servers, audit): (&BTreeMap<&str, Valid<apollo_compiler::Schema>>, &Audit),
     document: &Valid<ExecutableDocument>,
+    on: &LabelSet,
 ) -> Result<usize, String> {
     let operation = document.operations.iter().next().expect("one operation");
-    let plan = causeway_planner::plan(graph, document, operation).map_err(|error| error.to_string())?;
+    let plan = causeway_planner::plan(graph, document, operation, on).map_err(|error| error.to_string())?;
     for (index, fetch) in plan.fetches.iter().enumerate() {
         let name = graph.supergraph().subgraph(fetch.subgraph).name.as_str();
         if fetch.depends_on.iter().any(|id| id.index() >= index) {
@@ -151,7 +158,8 @@ fn check_plan(
                 .map_err(|invalid| {
                     format!("subgraph {name} refuses\n{}\n{}", fetch.document, invalid.errors)
                 })?;
-        audit.check(name, fetch, &document).map_err(|why| {
+        let on: BTreeSet<&str> = on.iter().map(|label| graph.supergraph().label(label)).collect();
+        audit.check(name, fetch, &document, &on).map_err(|why| {
             format!(
                 "{why}\n{}\n{}",
                 fetch.document,
@@ -179,12 +187,30 @@ fn check_refusal(inputs: &[SubgraphInput], errors: &[Diagnostic]) -> Result<(), 
             ExecutableDocument::parse_and_validate(&graph.supergraph().api_schema, &text, "shown.graphql")
                 .map_err(|invalid| format!("the shown operation is invalid: {invalid}\n{text}"))?;
         let operation = document.operations.iter().next().expect("one operation");
-        if let Ok(plan) = causeway_planner::plan(&graph, &document, operation) {
+        let on = graph.supergraph().label_set(labels_on(&error.message[..start]));
+        if let Ok(plan) = causeway_planner::plan(&graph, &document, operation, &on) {
             let plan = causeway_planner::explain(&plan, graph.supergraph());
             return Err(format!("{error}\nand yet there is a plan:\n{plan}"));
         }
     }
     Ok(())
+}
+
+/// Of `… while the override label "a" is on and "b" is off`, the `a`.
+fn labels_on(head: &str) -> impl Iterator<Item = &str> {
+    let parts = head.split("\" is on");
+    let count = parts.clone().count();
+    parts.take(count - 1).filter_map(|part| part.rsplit('"').next())
+}
+
+/// Every way in which labels can be on and off.
+fn label_sets(labels: Vec<LabelId>) -> Vec<LabelSet> {
+    (0..1_usize << labels.len())
+        .map(|bits| {
+            let on = labels.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+            on.map(|(_, label)| *label).collect()
+        })
+        .collect()
 }
 
 /// With `CAUSEWAY_PROPTEST_NOTE`, why graphs do not compose: the generator should not waste its time.

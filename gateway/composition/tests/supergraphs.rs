@@ -49,7 +49,9 @@ fn run(case: &Path) -> String {
         |text| {
             let document = ExecutableDocument::parse_and_validate(api, &text, "operation.graphql").unwrap();
             let operation = document.operations.iter().next().unwrap();
-            let plan = causeway_planner::plan(&graph, &document, operation).unwrap();
+            let plan =
+                causeway_planner::plan(&graph, &document, operation, &causeway_model::LabelSet::default())
+                    .unwrap();
             format!("\n# plan\n\n{}", causeway_planner::explain(&plan, &supergraph))
         },
     );

@@ -3,6 +3,7 @@
 //! `raw` is what may stand in the file; [`Config`] is what the rest of the gateway may rely on. Nothing
 //! here opens a socket or reads a schema: paths are resolved, not followed.
 
+mod overrides;
 mod raw;
 mod validate;
 
@@ -24,8 +25,18 @@ pub struct Config {
     pub limits: Limits,
     /// Origins of web pages that may call the gateway; empty: only pages that it serves itself.
     pub allow_origins: Vec<String>,
+    pub override_labels: OverrideLabels,
     /// Variants of the API schema, by name.
     pub contracts: IndexMap<String, ContractConfig>,
+}
+
+/// Who decides the labels of progressive overrides that are no percentages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OverrideLabels {
+    /// On for every request.
+    pub always: Vec<String>,
+    /// A client's header, in lower case, that names further labels; `None`: clients have no say.
+    pub header: Option<String>,
 }
 
 /// Which `@tag`s a variant of the API schema shows; `exclude` wins, an empty `include` shows the rest.

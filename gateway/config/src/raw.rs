@@ -26,6 +26,8 @@ pub(crate) struct RawConfig {
     #[serde(default)]
     pub(crate) cors: RawCors,
     #[serde(default)]
+    pub(crate) override_labels: RawOverrideLabels,
+    #[serde(default)]
     pub(crate) contracts: IndexMap<String, RawContract>,
 }
 
@@ -68,6 +70,28 @@ pub(crate) struct RawRoverSchema {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawHeaders {
     pub(crate) forward: Option<Vec<String>>,
+}
+
+/// A list of labels, or the longer form.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum RawOverrideLabels {
+    Always(Vec<String>),
+    Full(RawOverrides),
+}
+
+impl Default for RawOverrideLabels {
+    fn default() -> Self {
+        Self::Always(Vec::new())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawOverrides {
+    #[serde(default)]
+    pub(crate) always: Vec<String>,
+    pub(crate) header: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,7 +9,7 @@ use std::{
 use indexmap::IndexMap;
 
 use crate::{
-    Config, ConfigError, ContractConfig, GraphSource, Limits, SchemaSource, SubgraphConfig,
+    Config, ConfigError, ContractConfig, GraphSource, Limits, SchemaSource, SubgraphConfig, overrides,
     raw::{RawConfig, RawContract, RawLimits, RawRoverSchema, RawSchema, RawSubgraph},
 };
 
@@ -76,17 +76,18 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
         forward_headers,
         limits,
         allow_origins,
+        override_labels: overrides::validate(&at, raw.override_labels)?,
         contracts: at.contracts(raw.contracts)?,
     })
 }
 
 /// The file that is validated: for resolving paths and for naming it in errors.
-struct At<'a> {
+pub(crate) struct At<'a> {
     path: &'a Path,
 }
 
 impl At<'_> {
-    fn invalid(&self, key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
+    pub(crate) fn invalid(&self, key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
         ConfigError::Invalid {
             path: self.path.to_owned(),
             key: key.into(),
@@ -297,22 +298,25 @@ impl At<'_> {
     fn headers(&self, names: Vec<String>) -> Result<Vec<String>, ConfigError> {
         names
             .into_iter()
-            .map(|name| {
-                let lower = name.to_ascii_lowercase();
-                let is_token = !lower.is_empty()
-                    && lower
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte));
-                if !is_token {
-                    return Err(self.invalid("headers.forward", format!("`{name}` is no header name")));
-                }
-                if NEVER_FORWARDED.contains(&lower.as_str()) {
-                    let reason = format!("`{name}` belongs to one connection and cannot be forwarded");
-                    return Err(self.invalid("headers.forward", reason));
-                }
-                Ok(lower)
-            })
+            .map(|name| self.header("headers.forward", &name))
             .collect()
+    }
+
+    /// The name in lower case.
+    pub(crate) fn header(&self, key: &str, name: &str) -> Result<String, ConfigError> {
+        let lower = name.to_ascii_lowercase();
+        let is_token = !lower.is_empty()
+            && lower
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte));
+        if !is_token {
+            return Err(self.invalid(key, format!("`{name}` is no header name")));
+        }
+        if NEVER_FORWARDED.contains(&lower.as_str()) {
+            let reason = format!("`{name}` belongs to one connection and cannot be forwarded");
+            return Err(self.invalid(key, reason));
+        }
+        Ok(lower)
     }
 }
 

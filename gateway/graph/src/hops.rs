@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apollo_compiler::Name;
+use apollo_compiler::{Name, collections::HashMap};
 use causeway_model::{FieldSet, FieldSetItem, SubgraphId};
 
 use crate::Inner;
@@ -28,9 +28,13 @@ pub type HopRoute = Vec<Hop>;
 /// keys; such lists are kept once.
 pub(crate) type Reach = Vec<(SubgraphId, Arc<[Hop]>)>;
 
+pub(crate) type ReachByType = HashMap<Name, Reach>;
+
 /// Reach of all entity types. A key's nested parts may themselves need routes (of other entities), so types with such
 /// keys are looked at again until nothing new is reached; each round reaches more, or is the last.
-pub(crate) fn all(inner: &mut Inner) {
+pub(crate) fn all(inner: &Inner) -> Arc<ReachByType> {
+    let inner = &mut inner.clone();
+    inner.reach = Arc::default();
     let names: Vec<Name> = inner
         .homes
         .iter()
@@ -39,7 +43,7 @@ pub(crate) fn all(inner: &mut Inner) {
         .collect();
     for name in &names {
         let reach = reach(inner, name);
-        inner.reach.insert(name.clone(), reach);
+        insert(inner, name, reach);
     }
     let nested: Vec<&Name> = names.iter().filter(|name| has_nested_key(inner, name)).collect();
     let count = |reach: &Reach| -> usize { reach.iter().map(|(_, hops)| hops.len()).sum() };
@@ -48,12 +52,16 @@ pub(crate) fn all(inner: &mut Inner) {
         for name in &nested {
             let reach = reach(inner, name);
             grown |= count(&reach) > count(&inner.reach[*name]);
-            inner.reach.insert((*name).clone(), reach);
+            insert(inner, name, reach);
         }
         if !grown {
-            return;
+            return Arc::clone(&inner.reach);
         }
     }
+}
+
+fn insert(inner: &mut Inner, name: &Name, reach: Reach) {
+    Arc::make_mut(&mut inner.reach).insert(name.clone(), reach);
 }
 
 fn has_key(inner: &Inner, subgraph: SubgraphId, names: &[Name]) -> bool {

@@ -7,48 +7,61 @@
 //! "can be planned". Pure: no I/O, no execution.
 
 mod hops;
+mod labels;
 mod selectable;
 
 use std::sync::Arc;
 
 use apollo_compiler::{Name, collections::HashMap, schema::ExtendedType};
-use causeway_model::{FieldResolution, FieldSet, SubgraphField, SubgraphId, SubgraphType, Supergraph};
+use causeway_model::{
+    FieldResolution, FieldSet, LabelSet, SubgraphField, SubgraphId, SubgraphType, Supergraph,
+};
 
 pub use hops::{Hop, HopRoute};
 
-/// Cheap to clone: all parts are behind one reference count.
+/// The graph as it is while certain labels of progressive overrides are on; see [`QueryGraph::under`]. Cheap to clone: all
+/// parts are behind one reference count.
 #[derive(Debug, Clone)]
 pub struct QueryGraph {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+/// What does not hang on labels is shared by all of a supergraph's graphs.
+#[derive(Debug, Clone)]
 struct Inner {
     supergraph: Arc<Supergraph>,
+    /// The labels that are on.
+    on: LabelSet,
+    labels: Arc<labels::Labels>,
     /// Object types that a composite type can have at run time, over the whole supergraph.
-    possible_types: HashMap<Name, Vec<Name>>,
+    possible_types: Arc<HashMap<Name, Vec<Name>>>,
     /// For an object type: the interfaces that some subgraph treats as an `@interfaceObject`.
-    interface_objects: HashMap<Name, Vec<(SubgraphId, Name)>>,
+    interface_objects: Arc<HashMap<Name, Vec<(SubgraphId, Name)>>>,
     /// For an object or interface type: the subgraphs that know it, in ascending order, each with the names it has there.
-    homes: HashMap<Name, Vec<(SubgraphId, Vec<Name>)>>,
+    homes: Arc<Homes>,
     /// Hops between subgraphs for entities, where no `@provides` helps; made once.
-    reach: HashMap<Name, hops::Reach>,
+    reach: Arc<hops::ReachByType>,
 }
 
+type Homes = HashMap<Name, Vec<(SubgraphId, Vec<Name>)>>;
+
 impl QueryGraph {
-    /// Costs, for each entity type, a walk over its subgraphs from each of them.
+    /// The graph with all labels off. Costs, for each entity type, a walk over its subgraphs from each of them.
     pub fn new(supergraph: Arc<Supergraph>) -> Self {
-        let possible_types = possible_types(&supergraph);
-        let interface_objects = interface_objects(&supergraph);
+        let possible_types = Arc::new(possible_types(&supergraph));
+        let interface_objects = Arc::new(interface_objects(&supergraph));
         let mut inner = Inner {
             supergraph,
+            on: LabelSet::default(),
+            labels: Arc::default(),
             possible_types,
             interface_objects,
-            homes: HashMap::default(),
-            reach: HashMap::default(),
+            homes: Arc::default(),
+            reach: Arc::default(),
         };
-        inner.homes = homes(&inner);
-        hops::all(&mut inner);
+        inner.homes = Arc::new(homes(&inner));
+        inner.labels = Arc::new(labels::Labels::collect(&inner));
+        inner.reach = hops::all(&inner);
         Self {
             inner: Arc::new(inner),
         }
@@ -82,7 +95,7 @@ impl QueryGraph {
     /// The field's definition if `subgraph` answers it, given what its `@requires` asks for.
     pub fn answered_field(&self, subgraph: SubgraphId, ty: &str, field: &str) -> Option<&SubgraphField> {
         self.field(subgraph, ty, field)
-            .filter(|field| field.resolution == FieldResolution::Local)
+            .filter(|field| field.resolution == FieldResolution::Local && field.is_active(&self.inner.on))
     }
 
     /// Whether `subgraph` can answer the whole field set on `ty` without data from elsewhere.
@@ -202,9 +215,9 @@ fn interface_objects(supergraph: &Supergraph) -> HashMap<Name, Vec<(SubgraphId, 
     found
 }
 
-fn homes(inner: &Inner) -> HashMap<Name, Vec<(SubgraphId, Vec<Name>)>> {
+fn homes(inner: &Inner) -> Homes {
     let schema = &inner.supergraph.schema;
-    let mut homes: HashMap<Name, Vec<(SubgraphId, Vec<Name>)>> = HashMap::default();
+    let mut homes = Homes::default();
     for id in inner.supergraph.subgraph_ids() {
         for name in inner.supergraph.subgraph(id).types.keys() {
             if schema
@@ -219,7 +232,7 @@ fn homes(inner: &Inner) -> HashMap<Name, Vec<(SubgraphId, Vec<Name>)>> {
             }
         }
     }
-    for (name, interfaces) in &inner.interface_objects {
+    for (name, interfaces) in &*inner.interface_objects {
         let known = homes.entry(name.clone()).or_default();
         for (id, interface) in interfaces {
             match known.binary_search_by_key(id, |(id, _)| *id) {

@@ -5,11 +5,13 @@
 
 pub mod field_set;
 pub mod guard;
+pub mod label;
 pub mod plan;
 pub mod supergraph;
 
 pub use field_set::{FieldSet, FieldSetField, FieldSetItem};
 pub use guard::{Conjunction, Guard};
+pub use label::{LabelCondition, LabelId, LabelSet};
 pub use plan::{
     EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment,
     ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation,

@@ -2,7 +2,10 @@
 
 use apollo_compiler::{Name, Schema, ast::Type, collections::IndexMap, validation::Valid};
 
-use crate::field_set::FieldSet;
+use crate::{
+    field_set::FieldSet,
+    label::{LabelCondition, LabelId, LabelSet},
+};
 
 /// Index of a subgraph in [`Supergraph::subgraphs`]; dense and stable for one supergraph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +26,8 @@ pub struct Supergraph {
     /// What clients may ask for: `schema` without its inaccessible parts.
     pub api_schema: Valid<Schema>,
     pub subgraphs: Vec<Subgraph>,
+    /// Labels of progressive `@override`s, by [`LabelId`], in alphabetical order.
+    pub labels: Vec<String>,
 }
 
 /// One service's part of the supergraph.
@@ -59,6 +64,8 @@ pub struct SubgraphField {
     /// The field's type in this subgraph; may be narrower than the supergraph's.
     pub ty: Type,
     pub resolution: FieldResolution,
+    /// Set while a progressive `@override` moves the field between subgraphs.
+    pub label: Option<LabelCondition>,
     pub requires: Option<FieldSet>,
     pub provides: Option<FieldSet>,
     /// Arguments that the subgraph wants filled from a `@context`.
@@ -84,6 +91,30 @@ impl Supergraph {
         (0..self.subgraphs.len()).map(|index| {
             SubgraphId(u16::try_from(index).expect("composition refuses more than 65,535 subgraphs"))
         })
+    }
+}
+
+impl Supergraph {
+    pub fn label(&self, id: LabelId) -> &str {
+        &self.labels[id.index()]
+    }
+
+    pub fn label_ids(&self) -> impl Iterator<Item = LabelId> + use<> {
+        (0..self.labels.len())
+            .map(|index| LabelId(u16::try_from(index).expect("reading refuses more than 65,535 labels")))
+    }
+
+    /// The labels of these names; names that no `@override` has are left out.
+    pub fn label_set<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> LabelSet {
+        let find = |name: &str| self.label_ids().find(|id| self.label(*id) == name);
+        names.into_iter().filter_map(find).collect()
+    }
+}
+
+impl SubgraphField {
+    /// Whether the subgraph takes part in answering the field while the labels in `on` are on.
+    pub fn is_active(&self, on: &LabelSet) -> bool {
+        self.label.is_none_or(|condition| condition.holds(on))
     }
 }
 

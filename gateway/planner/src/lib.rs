@@ -13,6 +13,7 @@ mod explain;
 mod grouping;
 mod hops;
 mod interface_object;
+mod labels;
 mod operation;
 mod position;
 mod projection;
@@ -24,9 +25,10 @@ mod targets;
 
 use apollo_compiler::{ExecutableDocument, executable::Operation, validation::Valid};
 use causeway_graph::QueryGraph;
-use causeway_model::QueryPlan;
+use causeway_model::{LabelSet, QueryPlan};
 
 pub use explain::{explain, explain_json};
+pub use labels::labels;
 
 /// Why an operation that is valid against the API schema has no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,13 +80,16 @@ impl PlanError {
     }
 }
 
-/// Plans one operation of a document that was validated against the graph's API schema.
+/// Plans one operation of a document that was validated against the graph's API schema. `on` are the labels of progressive
+/// overrides that are on; only those among [`labels`] make a difference.
 pub fn plan(
     graph: &QueryGraph,
     document: &Valid<ExecutableDocument>,
     operation: &Operation,
+    on: &LabelSet,
 ) -> Result<QueryPlan, PlanError> {
     let normalized = operation::normalize(document, operation)?;
-    let drafts = choices::search(graph, &normalized)?;
-    Ok(emit::finish(graph, &normalized, drafts))
+    let graph = graph.under(on);
+    let drafts = choices::search(&graph, &normalized)?;
+    Ok(emit::finish(&graph, &normalized, drafts))
 }

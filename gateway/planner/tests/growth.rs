@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use apollo_compiler::ExecutableDocument;
 use causeway_composition::{SubgraphInput, compose};
 use causeway_graph::QueryGraph;
-use causeway_model::QueryPlan;
+use causeway_model::{LabelSet, QueryPlan};
 use causeway_planner::PlanError;
 
 const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@shareable\"])\n";
@@ -34,6 +34,7 @@ fn plan(subgraphs: &[(&str, String)], operation: &str) -> Result<QueryPlan, Plan
         &graph,
         &document,
         document.operations.get(None).expect("one operation"),
+        &LabelSet::default(),
     )
 }
 

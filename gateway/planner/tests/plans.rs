@@ -1,4 +1,5 @@
-//! Plans, case by case: `cases/<name>/` has the subgraphs' SDL, `operation.graphql` and the expected plan in `plan.txt`.
+//! Plans, case by case: `cases/<name>/` has the subgraphs' SDL, `operation.graphql` and the expected plan in `plan.txt`: one for each way
+//! in which the labels of progressive overrides that matter to the operation can be on and off.
 //! `UPDATE_EXPECTED=1` writes the plans anew; read the difference before you commit it.
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 use apollo_compiler::ExecutableDocument;
 use causeway_composition::{SubgraphInput, compose};
 use causeway_graph::QueryGraph;
+use causeway_model::{LabelId, LabelSet};
 
 #[test]
 fn plans_are_as_expected() {
@@ -34,13 +36,24 @@ fn check(case: &Path) -> Result<(), String> {
     )
     .unwrap_or_else(|invalid| panic!("{name}: {}", invalid.errors));
     let operation = document.operations.get(None).expect("one operation");
-    let plan =
-        causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
-    let again =
-        causeway_planner::plan(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
-    let text = causeway_planner::explain(&plan, graph.supergraph());
-    if text != causeway_planner::explain(&again, graph.supergraph()) {
-        return Err(format!("{name}: the same operation got two plans"));
+    let plan = |on: &LabelSet| {
+        causeway_planner::plan(&graph, &document, operation, on)
+            .map(|plan| causeway_planner::explain(&plan, graph.supergraph()))
+            .map_err(|error| format!("{name}: {error}"))
+    };
+    let labels =
+        causeway_planner::labels(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
+    let mut text = String::new();
+    for on in combinations(labels.iter().collect()) {
+        let names: Vec<&str> = on.iter().map(|label| graph.supergraph().label(label)).collect();
+        if !labels.is_empty() {
+            text.push_str(&format!("labels on: [{}]\n", names.join(", ")));
+        }
+        let planned = plan(&on)?;
+        if planned != plan(&on)? {
+            return Err(format!("{name}: the same operation got two plans"));
+        }
+        text.push_str(&planned);
     }
     let file = case.join("plan.txt");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
@@ -52,6 +65,16 @@ fn check(case: &Path) -> Result<(), String> {
     } else {
         Err(format!("{name}:\n{text}\nexpected:\n{expected}"))
     }
+}
+
+/// Every way in which the labels can be on and off.
+fn combinations(labels: Vec<LabelId>) -> Vec<LabelSet> {
+    (0..1_usize << labels.len())
+        .map(|bits| {
+            let on = labels.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+            on.map(|(_, label)| *label).collect()
+        })
+        .collect()
 }
 
 fn supergraph(case: &Path) -> Arc<causeway_model::Supergraph> {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderName};
 use causeway_executor::{FetchOutcome, Outcome};
-use causeway_model::{QueryPlan, Supergraph};
+use causeway_model::Supergraph;
 use serde_json::json;
+
+use crate::prepare::PreparedOperation;
 
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("causeway-explain");
 
@@ -22,9 +24,15 @@ struct SubgraphCost {
     entities_sent: usize,
 }
 
-/// `{"causeway": {"calls", "subgraphs": {name: {calls, entitiesAsked, entitiesSent}}, "plan"}}`. Entities asked are
+/// `{"causeway": {"calls", "subgraphs": {name: {calls, entitiesAsked, entitiesSent}}, "plan"}}`, and `"overrideLabels"`
+/// with those that are on where the operation touches any. Entities asked are
 /// places of the response; entities sent are distinct representations.
-pub(crate) fn extension(plan: &QueryPlan, supergraph: &Supergraph, outcome: &Outcome) -> serde_json::Value {
+pub(crate) fn extension(
+    prepared: &PreparedOperation,
+    supergraph: &Supergraph,
+    outcome: &Outcome,
+) -> serde_json::Value {
+    let plan = &prepared.plan;
     let mut costs: BTreeMap<&str, SubgraphCost> = BTreeMap::new();
     let mut explained = json!(causeway_planner::explain_json(plan, supergraph));
     for (index, (fetch, report)) in plan.fetches.iter().zip(&outcome.fetches).enumerate() {
@@ -57,5 +65,10 @@ pub(crate) fn extension(plan: &QueryPlan, supergraph: &Supergraph, outcome: &Out
             (name.to_owned(), value)
         })
         .collect();
-    json!({ "causeway": { "calls": calls, "subgraphs": subgraphs, "plan": explained } })
+    let mut told = json!({ "calls": calls, "subgraphs": subgraphs, "plan": explained });
+    if !prepared.parsed.labels.is_empty() {
+        let on = prepared.on.iter().map(|label| supergraph.label(label));
+        told["overrideLabels"] = on.collect();
+    }
+    json!({ "causeway": told })
 }

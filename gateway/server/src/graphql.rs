@@ -12,12 +12,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use causeway_executor::{Outcome, Request, execute};
+use causeway_model::LabelSet;
 use futures::FutureExt;
 
 use crate::{
     Gateway, explain,
     media::{self, ResponseType},
-    prepare::PreparedOperation,
+    prepare::{ParsedOperation, PreparedOperation},
     rejection::Rejection,
     request::{self, GraphqlRequest},
 };
@@ -103,14 +104,17 @@ async fn run(
             )
         })?;
     let operation_name = request.operation_name.filter(|name| !name.is_empty());
-    let prepared = gateway.preparer.prepare(text, operation_name).await?;
-    if method == Method::Get && prepared.operation.is_mutation() {
+    let decide = |touched: &LabelSet| gateway.overrides.decide(touched, &headers);
+    let prepared = gateway.preparer.prepare(text, operation_name, decide).await?;
+    if method == Method::Get && prepared.parsed.operation.is_mutation() {
         return Err(Rejection::MutationOverGet);
     }
     let schema = &gateway.supergraph.api_schema;
     let given = request.variables.unwrap_or_default();
-    let variables = coerce_variable_values(schema, &prepared.operation, &given).map_err(|error| {
-        Rejection::Variables(Box::new(error.to_graphql_error(&prepared.document.sources)))
+    let variables = coerce_variable_values(schema, &prepared.parsed.operation, &given).map_err(|error| {
+        Rejection::Variables(Box::new(
+            error.to_graphql_error(&prepared.parsed.document.sources),
+        ))
     })?;
     let serialized = serialize(&variables);
     let introspection = introspect(gateway, &prepared, variables).await?;
@@ -126,7 +130,7 @@ async fn run(
         },
     )
     .await;
-    let extensions = wants_plan.then(|| explain::extension(&prepared.plan, &gateway.supergraph, &outcome));
+    let extensions = wants_plan.then(|| explain::extension(&prepared, &gateway.supergraph, &outcome));
     Ok(body(&outcome, extensions))
 }
 
@@ -143,9 +147,9 @@ async fn introspect(
     // A large schema takes milliseconds to describe: not on a thread that serves others.
     let described = tokio::task::spawn_blocking(move || {
         let planning = preparer.planning();
-        let PreparedOperation {
+        let ParsedOperation {
             document, operation, ..
-        } = prepared.as_ref();
+        } = prepared.parsed.as_ref();
         let schema = &planning.graph.supergraph().api_schema;
         introspection::partial_execute(schema, &planning.implementers, document, operation, &variables)
             .map(|response| serialize(&response.data.unwrap_or_default()))

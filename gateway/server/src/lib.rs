@@ -8,6 +8,7 @@ mod graphiql;
 mod graphql;
 mod limits;
 mod media;
+mod overrides;
 mod prepare;
 mod rejection;
 mod request;
@@ -28,6 +29,8 @@ use causeway_model::Supergraph;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use limits::PrepareLimits;
+use overrides::Overrides;
+pub use overrides::{Draw, OverrideOptions};
 use prepare::Preparer;
 
 pub use serving::serve;
@@ -35,6 +38,7 @@ pub use serving::serve;
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     pub limits: PrepareLimits,
+    pub overrides: OverrideOptions,
     /// Bytes of a request body.
     pub request_body: usize,
     /// Origins of web pages that may call the gateway, e.g. `https://shop.example`; `*` for all.
@@ -46,6 +50,7 @@ pub struct ServerOptions {
 pub(crate) struct Gateway {
     preparer: Arc<Preparer>,
     supergraph: Arc<Supergraph>,
+    overrides: Arc<Overrides>,
     client: Arc<dyn SubgraphClient>,
 }
 
@@ -58,6 +63,7 @@ pub fn router(
     let graph = QueryGraph::new(Arc::clone(&supergraph));
     let gateway = Gateway {
         preparer: Arc::new(Preparer::new(graph, options.limits)),
+        overrides: Arc::new(Overrides::new(&supergraph, &options.overrides)),
         supergraph,
         client,
     };

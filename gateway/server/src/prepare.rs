@@ -1,6 +1,6 @@
 //! Prepared operations: parsed, validated, planned, once per text.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use apollo_compiler::{
     ExecutableDocument, Node, ast::OperationType, collections::HashMap, executable::Operation,
@@ -8,7 +8,7 @@ use apollo_compiler::{
     validation::Valid,
 };
 use causeway_graph::QueryGraph;
-use causeway_model::{Name, QueryPlan};
+use causeway_model::{LabelSet, Name, QueryPlan};
 use moka::future::Cache;
 
 use crate::{
@@ -19,25 +19,37 @@ use crate::{
 /// A mistake repeated all over an operation is told this often.
 const ERROR_LIMIT: usize = 50;
 
-/// An operation that can be executed as often as one likes.
-pub(crate) struct PreparedOperation {
+/// A valid operation.
+pub(crate) struct ParsedOperation {
     pub(crate) document: Valid<ExecutableDocument>,
     pub(crate) operation: Node<Operation>,
+    /// The labels of progressive overrides on which its plan hangs.
+    pub(crate) labels: LabelSet,
+    text_length: usize,
+}
+
+/// An operation that can be executed as often as one likes.
+pub(crate) struct PreparedOperation {
+    pub(crate) parsed: Arc<ParsedOperation>,
+    /// Those of the operation's labels that are on.
+    pub(crate) on: LabelSet,
     pub(crate) plan: QueryPlan,
     /// Bytes that it takes, roughly.
     weight: u32,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    text: String,
-    operation_name: Option<String>,
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) operation_name: Option<String>,
 }
 
+/// Callers that ask for one key at the same time share one preparation.
 pub(crate) struct Preparer {
     planning: Arc<Planning>,
-    /// Callers that ask for one key at the same time share one preparation.
-    cache: Cache<Key, Arc<PreparedOperation>>,
+    /// Used only where the graph has labels: which of them an operation touches must be known before it is planned.
+    parsed: Cache<Arc<Key>, Arc<ParsedOperation>>,
+    plans: Cache<(Arc<Key>, LabelSet), Arc<PreparedOperation>>,
 }
 
 pub(crate) struct Planning {
@@ -49,17 +61,25 @@ pub(crate) struct Planning {
 impl Preparer {
     pub(crate) fn new(graph: QueryGraph, limits: PrepareLimits) -> Self {
         let implementers = graph.supergraph().api_schema.implementers_map();
-        let cache = Cache::builder()
-            .max_capacity(limits.cache)
-            .weigher(|_, prepared: &Arc<PreparedOperation>| prepared.weight)
-            .build();
+        let for_parsed = if graph.supergraph().labels.is_empty() {
+            0
+        } else {
+            limits.cache / 4
+        };
         Self {
+            parsed: Cache::builder()
+                .max_capacity(for_parsed)
+                .weigher(|_, parsed: &Arc<ParsedOperation>| parsed.weight())
+                .build(),
+            plans: Cache::builder()
+                .max_capacity(limits.cache - for_parsed)
+                .weigher(|_, prepared: &Arc<PreparedOperation>| prepared.weight)
+                .build(),
             planning: Arc::new(Planning {
                 graph,
                 implementers,
                 limits,
             }),
-            cache,
         }
     }
 
@@ -67,28 +87,59 @@ impl Preparer {
         &self.planning
     }
 
-    /// Refusals are not kept: they are made again for whoever asks again.
+    /// `decide` says which of the labels that the operation touches are on. Refusals are not kept: they are made again for
+    /// whoever asks again.
     pub(crate) async fn prepare(
         &self,
         text: String,
         operation_name: Option<String>,
+        decide: impl FnOnce(&LabelSet) -> LabelSet,
     ) -> Result<Arc<PreparedOperation>, Rejection> {
-        let key = Key { text, operation_name };
-        if let Some(prepared) = self.cache.get(&key).await {
-            return Ok(prepared);
+        let key = Arc::new(Key { text, operation_name });
+        if self.planning.graph.supergraph().labels.is_empty() {
+            let key = (key, LabelSet::default());
+            if let Some(prepared) = self.plans.get(&key).await {
+                return Ok(prepared);
+            }
+            let wanted = Arc::clone(&key.0);
+            let made = self.blocking(move |planning| {
+                let parsed = Arc::new(planning.parse(&wanted)?);
+                planning.plan(parsed, LabelSet::default())
+            });
+            return shared(self.plans.try_get_with(key, made).await);
         }
+        let wanted = Arc::clone(&key);
+        let parsed = self.blocking(move |planning| planning.parse(&wanted).map(Arc::new));
+        let parsed = shared(self.parsed.try_get_with(Arc::clone(&key), parsed).await)?;
+        let on = decide(&parsed.labels);
+        let chosen = on.clone();
+        let made = self.blocking(move |planning| planning.plan(parsed, chosen));
+        shared(self.plans.try_get_with((key, on), made).await)
+    }
+
+    /// Validation and planning of a large operation take milliseconds: not on a thread that serves others.
+    fn blocking<T, W>(&self, work: W) -> impl Future<Output = Result<T, Rejection>> + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Planning) -> Result<T, Rejection> + Send + 'static,
+    {
         let planning = Arc::clone(&self.planning);
-        let wanted = key.clone();
-        // Validation and planning of a large operation take milliseconds: not on a thread that serves others.
-        let prepared = async move {
-            tokio::task::spawn_blocking(move || planning.prepare(wanted))
+        async move {
+            tokio::task::spawn_blocking(move || work(&planning))
                 .await
                 .unwrap_or_else(|_| Err(Rejection::Internal("planning this operation failed".to_owned())))
-        };
-        self.cache
-            .try_get_with(key, prepared)
-            .await
-            .map_err(|rejection| (*rejection).clone())
+        }
+    }
+}
+
+/// The rejection of the caller who made it, for all who waited.
+fn shared<T>(made: Result<T, Arc<Rejection>>) -> Result<T, Rejection> {
+    made.map_err(|rejection| (*rejection).clone())
+}
+
+impl ParsedOperation {
+    fn weight(&self) -> u32 {
+        u32::try_from(1024 + self.text_length * 12).unwrap_or(u32::MAX)
     }
 }
 
@@ -104,13 +155,13 @@ impl Planning {
         }
     }
 
-    fn prepare(&self, key: Key) -> Result<Arc<PreparedOperation>, Rejection> {
+    fn parse(&self, key: &Key) -> Result<ParsedOperation, Rejection> {
         let schema = &self.graph.supergraph().api_schema;
         let text_length = key.text.len();
         let mut parser = Parser::new()
             .token_limit(self.limits.tokens)
             .recursion_limit(self.limits.depth);
-        let parsed = parser.parse_ast(key.text, "operation.graphql");
+        let parsed = parser.parse_ast(key.text.as_str(), "operation.graphql");
         let ast = parsed.map_err(|invalid| self.refusal(&parser, &invalid.errors))?;
         limits::check(&ast, &self.limits).map_err(Rejection::TooComplex)?;
         let document = ast
@@ -126,11 +177,22 @@ impl Planning {
         }
         apollo_compiler::introspection::check_max_depth(&document, &operation)
             .map_err(|error| Rejection::Validation(vec![error.to_graphql_error(&document.sources)]))?;
-        let plan = causeway_planner::plan(&self.graph, &document, &operation).map_err(Rejection::Plan)?;
-        let weight = weight(text_length, &plan);
-        Ok(Arc::new(PreparedOperation {
+        let labels = causeway_planner::labels(&self.graph, &document, &operation).map_err(Rejection::Plan)?;
+        Ok(ParsedOperation {
             document,
             operation,
+            labels,
+            text_length,
+        })
+    }
+
+    fn plan(&self, parsed: Arc<ParsedOperation>, on: LabelSet) -> Result<Arc<PreparedOperation>, Rejection> {
+        let plan = causeway_planner::plan(&self.graph, &parsed.document, &parsed.operation, &on)
+            .map_err(Rejection::Plan)?;
+        let weight = weight(parsed.text_length, &plan);
+        Ok(Arc::new(PreparedOperation {
+            parsed,
+            on,
             plan,
             weight,
         }))

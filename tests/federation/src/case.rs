@@ -28,6 +28,8 @@ pub struct CaseOperation {
     pub name: String,
     pub text: String,
     pub variables: Map<String, Value>,
+    /// Labels of progressive overrides that are on.
+    pub labels: Vec<String>,
     pub expected: Expected,
 }
 
@@ -142,11 +144,16 @@ impl Case {
                 Value::Object(variables) => variables,
                 _ => Map::new(),
             };
+            let labels = json_file(&folder.join(format!("{name}.labels.json")));
+            let labels = labels.as_array().into_iter().flatten();
             let expected = Expected(expected[&name].clone());
             case.operations.push(CaseOperation {
                 name,
                 text,
                 variables,
+                labels: labels
+                    .filter_map(|name| Some(name.as_str()?.to_owned()))
+                    .collect(),
                 expected,
             });
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use causeway_composition::{SubgraphInput, compose};
 use causeway_executor::{FetchFailure, Request, SubgraphClient, SubgraphReply, SubgraphRequest, execute};
 use causeway_graph::QueryGraph;
-use causeway_model::{SubgraphId, Supergraph};
+use causeway_model::{LabelSet, SubgraphId, Supergraph};
 use futures::{FutureExt, executor::block_on, future::BoxFuture};
 use serde_json::{Map, Value};
 
@@ -104,15 +104,30 @@ impl Gateway {
     /// # Errors
     /// The operation is not valid, or there is no plan for it.
     pub fn answer(&self, world: &World, text: &str, given: &Map<String, Value>) -> Result<Answer, String> {
+        self.answer_under(world, text, given, &[])
+    }
+
+    /// The same while certain labels of progressive overrides are on.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub fn answer_under(
+        &self,
+        world: &World,
+        text: &str,
+        given: &Map<String, Value>,
+        on: &[String],
+    ) -> Result<Answer, String> {
         let prepared = self.prepare(text, given)?;
-        let plan = causeway_planner::plan(&self.graph, &prepared.document, prepared.operation())
+        let labels = self.supergraph().label_set(on.iter().map(String::as_str));
+        let plan = causeway_planner::plan(&self.graph, &prepared.document, prepared.operation(), &labels)
             .map_err(|error| format!("{}: {error}", error.code()))?;
         let introspection = if plan.has_introspection {
             self.introspect(&prepared)?
         } else {
             Vec::new()
         };
-        let client = Client::new(self, world);
+        let client = Client::new(self, world, on);
         let serialized = serialize(&prepared.variables);
         let request = Request {
             plan: &plan,
@@ -142,8 +157,13 @@ impl Gateway {
     /// The operation is not valid, or there is no plan for it.
     pub fn plan(&self, text: &str) -> Result<Planned, String> {
         let prepared = self.prepare(text, &Map::new())?;
-        let plan = causeway_planner::plan(&self.graph, &prepared.document, prepared.operation())
-            .map_err(|error| format!("{}: {error}", error.code()))?;
+        let plan = causeway_planner::plan(
+            &self.graph,
+            &prepared.document,
+            prepared.operation(),
+            &LabelSet::default(),
+        )
+        .map_err(|error| format!("{}: {error}", error.code()))?;
         let mut depths: Vec<usize> = Vec::with_capacity(plan.fetches.len());
         for fetch in &plan.fetches {
             let before = fetch.depends_on.iter().map(|dep| depths[dep.index()]).max();
@@ -234,11 +254,12 @@ fn serialize(values: &JsonMap) -> Vec<(String, Bytes)> {
 struct Client<'a> {
     services: BTreeMap<SubgraphId, &'a Service>,
     world: &'a World,
+    on: &'a [String],
     calls: Mutex<Vec<Call>>,
 }
 
 impl<'a> Client<'a> {
-    fn new(gateway: &'a Gateway, world: &'a World) -> Self {
+    fn new(gateway: &'a Gateway, world: &'a World, on: &'a [String]) -> Self {
         let supergraph = gateway.supergraph();
         let services = supergraph
             .subgraph_ids()
@@ -247,6 +268,7 @@ impl<'a> Client<'a> {
         Self {
             services,
             world,
+            on,
             calls: Mutex::default(),
         }
     }
@@ -256,7 +278,7 @@ impl SubgraphClient for Client<'_> {
     fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
         let service = self.services[&request.subgraph];
         let body: Value = serde_json::from_slice(&request.body).expect("the gateway sends JSON");
-        let served = service.serve(self.world, &body);
+        let served = service.serve(self.world, &body, self.on);
         self.calls.lock().expect("no call panicked").push(Call {
             subgraph: service.name.clone(),
             document: body["query"].as_str().unwrap_or_default().to_owned(),

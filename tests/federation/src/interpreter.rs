@@ -27,6 +27,8 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) world: &'a World,
     /// `None`: the monolith.
     pub(crate) service: Option<&'a Service>,
+    /// Labels of progressive overrides that are on.
+    pub(crate) on: &'a [String],
     pub(crate) errors: Vec<Value>,
     /// What the request asks that it must not ask.
     pub(crate) violations: Vec<String>,
@@ -295,7 +297,7 @@ impl<'a> Interpreter<'a> {
                 "asks for `{coordinate}`, which is external and not provided here"
             ));
         }
-        if facts.is_overridden && !is_key && !provided {
+        if facts.is_elsewhere(self.on) && !is_key && !provided {
             self.violations.push(format!(
                 "asks for `{coordinate}`, which another subgraph overrides"
             ));

@@ -19,6 +19,7 @@ pub fn answer(
         variables,
         world,
         service: None,
+        on: &[],
         errors: Vec::new(),
         violations: Vec::new(),
         path: Vec::new(),

@@ -62,13 +62,19 @@ pub fn judge(tapes: &Tapes) -> Verdict {
         let Ok(expected) = gateway.oracle(&made.world, &text, &variables) else {
             continue;
         };
-        let question = Question {
-            world: &made.world,
-            text: &text,
-            variables: &variables,
-            has_null_keys: made.has_null_keys,
+        let compare = |on: &Vec<String>| {
+            let question = Question {
+                world: &made.world,
+                text: &text,
+                variables: &variables,
+                labels: on,
+                has_null_keys: made.has_null_keys,
+            };
+            compare(&gateway, &question, &expected)
         };
-        if let Some((kind, why)) = compare(&gateway, &question, &expected) {
+        // With all labels of progressive overrides off, and with all on.
+        let labels = [Vec::new(), gateway.supergraph().labels.clone()];
+        if let Some((kind, why)) = labels.iter().find_map(compare) {
             let sdl: String = subgraphs
                 .iter()
                 .map(|(name, sdl)| format!("# {name}\n{sdl}\n"))

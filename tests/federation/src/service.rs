@@ -36,10 +36,24 @@ pub(crate) struct FieldFacts {
     pub(crate) is_external: bool,
     pub(crate) requires: Option<FieldSet>,
     pub(crate) provides: Option<FieldSet>,
-    /// `@override(from:)` without a label.
-    pub(crate) overrides: Option<String>,
-    /// Another subgraph has taken it over.
-    pub(crate) is_overridden: bool,
+    pub(crate) overrides: Option<Override>,
+    /// Another subgraph has taken it over: for all requests, or while a label is on.
+    pub(crate) overridden: Option<Override>,
+}
+
+/// `@override`.
+#[derive(Debug, Clone)]
+pub(crate) struct Override {
+    pub(crate) from: String,
+    pub(crate) label: Option<String>,
+}
+
+impl FieldFacts {
+    /// Whether another subgraph answers the field while the labels in `on` are on.
+    pub(crate) fn is_elsewhere(&self, on: &[String]) -> bool {
+        let is_on = |one: &Override| one.label.as_ref().is_none_or(|label| on.contains(label));
+        self.overridden.as_ref().is_some_and(is_on) || self.overrides.as_ref().is_some_and(|one| !is_on(one))
+    }
 }
 
 impl Service {
@@ -52,18 +66,18 @@ impl Service {
             .iter()
             .map(|(name, sdl)| Self::new(name, sdl).map_err(|why| format!("subgraph {name}: {why}")))
             .collect::<Result<_, _>>()?;
-        let overridden: Vec<(String, String, String)> = services
+        let overridden: Vec<(Override, String, String)> = services
             .iter()
             .flat_map(|service| &service.types)
             .flat_map(|(ty, facts)| facts.fields.iter().map(move |(field, facts)| (ty, field, facts)))
             .filter_map(|(ty, field, facts)| Some((facts.overrides.clone()?, ty.clone(), field.clone())))
             .collect();
-        for (from, ty, field) in overridden {
+        for (taken, ty, field) in overridden {
             let facts = services
                 .iter_mut()
-                .filter(|service| service.name == from)
+                .filter(|service| service.name == taken.from)
                 .filter_map(|service| service.types.get_mut(&ty)?.fields.get_mut(&field));
-            facts.for_each(|facts| facts.is_overridden = true);
+            facts.for_each(|facts| facts.overridden = Some(taken.clone()));
         }
         Ok(services)
     }

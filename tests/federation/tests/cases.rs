@@ -66,7 +66,12 @@ fn refused(why: &str, codes: &[String]) -> Vec<String> {
 }
 
 fn run(gateway: &Gateway, case: &Case, operation: &CaseOperation) -> Result<Answer, String> {
-    let answer = gateway.answer(&case.world, &operation.text, &operation.variables)?;
+    let answer = gateway.answer_under(
+        &case.world,
+        &operation.text,
+        &operation.variables,
+        &operation.labels,
+    )?;
     let violations = answer.violations();
     if violations.is_empty() {
         Ok(answer)

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Json, Router, extract::State, http::HeaderName, routing::post};
 use causeway_client::{ClientOptions, HttpSubgraphs, SubgraphOptions};
-use causeway_server::{PrepareLimits, ServerOptions};
+use causeway_server::{OverrideOptions, PrepareLimits, ServerOptions};
 use federation::{
     Gateway, Service, World,
     case::{Case, CaseOperation},
@@ -19,6 +19,9 @@ use tokio::net::TcpListener;
 
 /// Nobody listens here.
 const NOBODY: &str = "http://127.0.0.1:1/graphql";
+
+/// Names the override labels that are on.
+const LABELS: &str = "x-override-labels";
 
 const LIMITS: PrepareLimits = PrepareLimits {
     tokens: 10_000,
@@ -57,6 +60,8 @@ struct Stand {
 struct Seen {
     called: Mutex<Vec<String>>,
     violations: Mutex<Vec<String>>,
+    /// Labels of progressive overrides that are on for the request under way.
+    labels: Mutex<Vec<String>>,
 }
 
 struct Subgraph {
@@ -100,6 +105,11 @@ impl Stand {
         });
         let options = ServerOptions {
             limits: LIMITS,
+            overrides: OverrideOptions {
+                on: Vec::new(),
+                header: Some(HeaderName::from_static(LABELS)),
+                draw: Arc::new(|| 1.0),
+            },
             request_body: 1 << 20,
             allow_origins: Vec::new(),
         };
@@ -115,7 +125,13 @@ impl Stand {
     async fn ask(&self, operation: &CaseOperation) -> Result<(), String> {
         self.seen.called.lock().expect("no server panicked").clear();
         let request = json!({ "query": operation.text, "variables": operation.variables });
-        let sent = self.client.post(&self.gateway).json(&request).send().await;
+        self.seen
+            .labels
+            .lock()
+            .expect("as above")
+            .clone_from(&operation.labels);
+        let asked = self.client.post(&self.gateway).json(&request);
+        let sent = asked.header(LABELS, operation.labels.join(",")).send().await;
         let answer: Value = sent
             .map_err(|error| error.to_string())?
             .json()
@@ -145,7 +161,8 @@ async fn listen(routes: Router) -> String {
 }
 
 async fn answer(State(subgraph): State<Arc<Subgraph>>, Json(request): Json<Value>) -> Json<Value> {
-    let served = subgraph.service.serve(&subgraph.world, &request);
+    let on = subgraph.seen.labels.lock().expect("no server panicked").clone();
+    let served = subgraph.service.serve(&subgraph.world, &request, &on);
     let name = subgraph.service.name.clone();
     let told = served
         .violations

@@ -21,7 +21,7 @@ fn complaints(query: &str, representation: &Value) -> Vec<String> {
         json!({ "r": [representation] })
     };
     let request = json!({ "query": query, "variables": variables });
-    services[0].serve(&world, &request).violations
+    services[0].serve(&world, &request, &[]).violations
 }
 
 const TAX: &str = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Item { tax } } }";

@@ -26,6 +26,9 @@ pub(super) struct PlanArgs {
     /// Which operation, if the file has several.
     #[arg(long, value_name = "NAME")]
     operation: Option<String>,
+    /// A label of progressive overrides that is on; may be given several times. All others are off.
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -69,7 +72,15 @@ pub(super) async fn run(args: PlanArgs) -> ExitCode {
             });
         }
     };
-    match causeway_planner::plan(&QueryGraph::new(supergraph.clone()), &document, operation) {
+    if let Some(unknown) = args
+        .labels
+        .iter()
+        .find(|label| !supergraph.labels.contains(label))
+    {
+        return refused(unknown_label(unknown, &supergraph.labels));
+    }
+    let on = supergraph.label_set(args.labels.iter().map(String::as_str));
+    match causeway_planner::plan(&QueryGraph::new(supergraph.clone()), &document, operation, &on) {
         Err(error) => refused(format!("error: {error}")),
         Ok(plan) => {
             let text = match args.format {
@@ -82,4 +93,13 @@ pub(super) async fn run(args: PlanArgs) -> ExitCode {
             answer(&text, ExitCode::SUCCESS)
         }
     }
+}
+
+fn unknown_label(label: &str, known: &[String]) -> String {
+    let known = if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has: {}", known.join(", "))
+    };
+    format!("error: no @override of the graph has the label `{label}`; {known}")
 }

@@ -9,15 +9,21 @@ use apollo_compiler::{
     schema::ExtendedType,
     validation::Valid,
 };
-use causeway_model::{FieldResolution, FieldSet, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType};
+use causeway_model::{
+    FieldResolution, FieldSet, Key, LabelCondition, Subgraph, SubgraphField, SubgraphId, SubgraphType,
+};
 
-use super::{Features, ReadError, coordinate, field_set::parse_field_set, invalid};
+use super::{Features, ReadError, coordinate, field_set::parse_field_set, invalid, labels::Labels};
 use crate::link::Version;
 
 /// The first version of `join` in which no subgraph owns a type.
 const OWNERS_UNTIL: Version = Version::new(0, 2);
 
-pub(super) fn subgraphs(schema: &Valid<Schema>, features: &Features) -> Result<Vec<Subgraph>, ReadError> {
+/// The subgraphs, and the labels of progressive overrides.
+pub(super) fn subgraphs(
+    schema: &Valid<Schema>,
+    features: &Features,
+) -> Result<(Vec<Subgraph>, Vec<String>), ReadError> {
     let mut reader = Reader::new(schema)?;
     let own = schema
         .types
@@ -35,7 +41,7 @@ pub(super) fn subgraphs(schema: &Valid<Schema>, features: &Features) -> Result<V
         }
     }
     reader.fill_possible_types();
-    Ok(reader.subgraphs)
+    Ok((reader.subgraphs, reader.labels.names))
 }
 
 struct Reader<'a> {
@@ -43,6 +49,7 @@ struct Reader<'a> {
     subgraphs: Vec<Subgraph>,
     /// By value of the `join__Graph` enum.
     ids: HashMap<Name, SubgraphId>,
+    labels: Labels,
 }
 
 impl<'a> Reader<'a> {
@@ -79,6 +86,7 @@ impl<'a> Reader<'a> {
             schema,
             subgraphs,
             ids,
+            labels: Labels::collect(schema)?,
         })
     }
 
@@ -163,7 +171,9 @@ impl<'a> Reader<'a> {
             };
             joined = true;
             let external = boolean(directive, "external").unwrap_or(false);
-            let overridden = boolean(directive, "usedOverridden").unwrap_or(false);
+            let label = self.label(field, directive, id);
+            // With a label the field is taken over for some requests only, whatever else is said.
+            let overridden = label.is_none() && boolean(directive, "usedOverridden").unwrap_or(false);
             let definition = SubgraphField {
                 ty: match string(directive, "type") {
                     Some(text) => {
@@ -176,6 +186,7 @@ impl<'a> Reader<'a> {
                     (_, true) => FieldResolution::External,
                     _ => FieldResolution::Local,
                 },
+                label,
                 requires: selection(directive, "requires", &at)?,
                 provides: selection(directive, "provides", &at)?,
                 has_context_arguments: directive.specified_argument_by_name("contextArguments").is_some(),
@@ -194,6 +205,7 @@ impl<'a> Reader<'a> {
                 let definition = SubgraphField {
                     ty: field.ty.clone(),
                     resolution: FieldResolution::Local,
+                    label: None,
                     requires: None,
                     provides: None,
                     has_context_arguments: false,
@@ -204,6 +216,33 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The part of `subgraph` in a progressive override, by its own `@join__field` or by that of the subgraph which takes
+    /// the field over.
+    fn label(
+        &self,
+        field: &FieldDefinition,
+        own: &Directive,
+        subgraph: SubgraphId,
+    ) -> Option<LabelCondition> {
+        let condition = |directive: &Directive, when| {
+            let label = self.labels.id(string(directive, "overrideLabel")?)?;
+            Some(LabelCondition { label, when })
+        };
+        let exists = |name: &str| self.subgraphs.iter().any(|subgraph| subgraph.name == name);
+        match string(own, "override") {
+            Some(from) if exists(from) => condition(own, true),
+            Some(_) => None,
+            None => {
+                let name = self.subgraphs[subgraph.index()].name.as_str();
+                let taker = field
+                    .directives
+                    .get_all("join__field")
+                    .find(|other| string(other, "override") == Some(name));
+                condition(taker.map_or(own, |taker| &**taker), false)
+            }
+        }
     }
 
     fn fill_possible_types(&mut self) {
@@ -303,7 +342,7 @@ fn argument<'a>(directive: &'a Directive, name: &str) -> Option<&'a ast::Value> 
     directive.specified_argument_by_name(name).map(|value| &**value)
 }
 
-fn string<'a>(directive: &'a Directive, name: &str) -> Option<&'a str> {
+pub(super) fn string<'a>(directive: &'a Directive, name: &str) -> Option<&'a str> {
     argument(directive, name).and_then(Value::as_str)
 }
 

@@ -4,10 +4,16 @@ use apollo_compiler::Name;
 use causeway_graph::QueryGraph;
 use causeway_model::{FieldResolution, SubgraphId};
 
-use super::{Reachable, Stand, State, Step};
+use super::{Reachable, Stand, State, Step, decided::Decided};
 use crate::diagnostic::{Code, Diagnostic, name_subgraphs};
 
-pub(super) fn diagnostic(graph: &QueryGraph, state: &State, field: &Name, field_type: &Name) -> Diagnostic {
+/// `graph` is the graph under the labels that `decided` has on.
+pub(super) fn diagnostic(
+    graph: &QueryGraph,
+    state: &State,
+    decided: &Decided,
+    (field, field_type): (&Name, &Name),
+) -> Diagnostic {
     let coordinate = format!("{}.{field}", state.ty);
     let operation = operation(graph, state, field, field_type);
     let supergraph = graph.supergraph();
@@ -31,8 +37,11 @@ pub(super) fn diagnostic(graph: &QueryGraph, state: &State, field: &Name, field_
             hop_reason(graph, state, *id)
         ));
     }
+    let labels = decided
+        .told(supergraph)
+        .map_or_else(String::new, |told| format!(", {told}"));
     let message = format!(
-        "`{coordinate}` cannot be answered where this operation asks for it:\n{operation}\n{}",
+        "`{coordinate}` cannot be answered where this operation asks for it{labels}:\n{operation}\n{}",
         reasons.join("\n")
     );
     let mut diagnostic = Diagnostic::new(Code::SatisfiabilityError, message).at(coordinate.clone());
@@ -64,6 +73,7 @@ pub(super) fn hidden_types(
         ty: interface.clone(),
         stands: Vec::new(),
         reachable: Reachable::new(),
+        decided: Decided::default(),
     };
     let leaf = Name::new_static_unchecked("__typename");
     let operation = operation(graph, &below, &leaf, &leaf);
@@ -109,6 +119,9 @@ fn help(graph: &QueryGraph, state: &State, coordinate: &str, elsewhere: &[Subgra
 fn own_reason(graph: &QueryGraph, stand: &Stand, field: &Name) -> String {
     match graph.field(stand.subgraph, &stand.type_name, field) {
         None => format!("`{}` has no field `{field}`", stand.type_name),
+        Some(definition) if graph.is_moved(definition) => {
+            format!("`{field}` is another subgraph's while the label is so")
+        }
         Some(definition) => match (definition.resolution, &definition.requires) {
             (FieldResolution::External, _) => format!("`{field}` is @external"),
             (FieldResolution::Overridden, _) => format!("`{field}` is overridden by another subgraph"),

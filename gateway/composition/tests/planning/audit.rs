@@ -11,14 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Audit {
     /// (subgraph, type, field)
     fields: BTreeMap<(String, String, String), Node<FieldDefinition>>,
-    overridden: BTreeSet<(String, String, String)>,
+    /// Fields that are not answered there: always, or while a label is as told.
+    overridden: BTreeMap<(String, String, String), Option<(String, bool)>>,
 }
 
 impl Audit {
     pub(crate) fn new(subgraphs: &[(String, String)]) -> Self {
         let mut audit = Self {
             fields: BTreeMap::new(),
-            overridden: BTreeSet::new(),
+            overridden: BTreeMap::new(),
         };
         for (name, sdl) in subgraphs {
             let document = Document::parse(sdl, "subgraph.graphql").unwrap();
@@ -31,11 +32,13 @@ impl Audit {
                 for field in fields {
                     let place = |graph: &str| (graph.to_owned(), ty.to_string(), field.name.to_string());
                     audit.fields.insert(place(name), field.clone());
-                    // With a label, both answer the field.
-                    if let Some(taken) = field.directives.get("override")
-                        && text(taken, "label").is_empty()
-                    {
-                        audit.overridden.insert(place(&text(taken, "from")));
+                    if let Some(taken) = field.directives.get("override") {
+                        let label = text(taken, "label");
+                        let while_on = (!label.is_empty()).then(|| (label.clone(), true));
+                        audit.overridden.insert(place(&text(taken, "from")), while_on);
+                        if !label.is_empty() {
+                            audit.overridden.insert(place(name), Some((label, false)));
+                        }
                     }
                 }
             }
@@ -49,12 +52,14 @@ impl Audit {
         subgraph: &str,
         fetch: &Fetch,
         document: &ExecutableDocument,
+        on: &BTreeSet<&str>,
     ) -> Result<(), String> {
         let operation = document.operations.iter().next().expect("one operation");
         let walk = Walk {
             audit: self,
             subgraph,
             document,
+            on,
         };
         let FetchTarget::Entities(calls) = &fetch.target else {
             return walk.selection(&operation.selection_set, &BTreeSet::new(), None);
@@ -92,6 +97,8 @@ struct Walk<'a> {
     audit: &'a Audit,
     subgraph: &'a str,
     document: &'a ExecutableDocument,
+    /// The labels of progressive overrides that are on.
+    on: &'a BTreeSet<&'a str>,
 }
 
 impl Walk<'_> {
@@ -115,7 +122,12 @@ impl Walk<'_> {
                         continue;
                     };
                     let coordinate = format!("{}.{} of {}", place.1, place.2, self.subgraph);
-                    if self.audit.overridden.contains(&place) {
+                    let overridden = self.audit.overridden.get(&place).is_some_and(|label| {
+                        label
+                            .as_ref()
+                            .is_none_or(|(label, on)| self.on.contains(label.as_str()) == *on)
+                    });
+                    if overridden {
                         return Err(format!("{coordinate} is overridden"));
                     }
                     if definition.directives.has("external") && !provided.contains(field.name.as_str()) {

@@ -272,10 +272,14 @@ impl Split<'_, '_, '_> {
             }
             if owners.len() > 1 {
                 if owners[0] == self.index && self.choices.chance(25) && owners.len() == 2 {
-                    let label = if self.choices.chance(30) {
-                        ", label: \"percent(50)\""
+                    let label = match self.choices.chance(60) {
+                        true => ["percent(50)", "one", "two"][self.choices.below(3)],
+                        false => "",
+                    };
+                    let label = if label.is_empty() {
+                        String::new()
                     } else {
-                        ""
+                        format!(", label: \"{label}\"")
                     };
                     write!(text, " @override(from: \"{}\"{label})", NAMES[owners[1]]).unwrap();
                 }

@@ -12,7 +12,7 @@ use std::{fs, hint::black_box, path::Path, sync::Arc, time::Instant};
 use apollo_compiler::{ExecutableDocument, validation::Valid};
 use causeway_composition::{SubgraphInput, compose, read::read_supergraph};
 use causeway_graph::QueryGraph;
-use causeway_model::QueryPlan;
+use causeway_model::{LabelSet, QueryPlan};
 use criterion::Criterion;
 use peak_alloc::PeakAlloc;
 
@@ -39,7 +39,7 @@ impl Case {
 
     fn plan(&self) -> QueryPlan {
         let operation = self.document.operations.iter().next().unwrap();
-        causeway_planner::plan(&self.graph, &self.document, operation)
+        causeway_planner::plan(&self.graph, &self.document, operation, &LabelSet::default())
             .unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }

@@ -21,7 +21,9 @@ async fn callers_that_ask_at_the_same_time_share_one_preparation() {
         let preparer = Arc::clone(&preparer);
         tokio::spawn(async move {
             preparer
-                .prepare("{ me { name reviews { stars } } }".to_owned(), None)
+                .prepare("{ me { name reviews { stars } } }".to_owned(), None, |_| {
+                    LabelSet::default()
+                })
                 .await
         })
     });
@@ -32,7 +34,9 @@ async fn callers_that_ask_at_the_same_time_share_one_preparation() {
         .collect();
     assert!(prepared.iter().all(|one| Arc::ptr_eq(one, &prepared[0])));
     let later = preparer
-        .prepare("{ me { name reviews { stars } } }".to_owned(), None)
+        .prepare("{ me { name reviews { stars } } }".to_owned(), None, |_| {
+            LabelSet::default()
+        })
         .await
         .ok()
         .unwrap();
@@ -44,17 +48,23 @@ async fn text_and_name_tell_operations_apart() {
     let preparer = preparer(1 << 20);
     let text = "query A { me { id } } query B { me { name } }";
     let a = preparer
-        .prepare(text.to_owned(), Some("A".to_owned()))
+        .prepare(text.to_owned(), Some("A".to_owned()), |_| LabelSet::default())
         .await
         .ok()
         .unwrap();
     let b = preparer
-        .prepare(text.to_owned(), Some("B".to_owned()))
+        .prepare(text.to_owned(), Some("B".to_owned()), |_| LabelSet::default())
         .await
         .ok()
         .unwrap();
-    assert_eq!(a.operation.name.as_ref().map(|name| name.as_str()), Some("A"));
-    assert_eq!(b.operation.name.as_ref().map(|name| name.as_str()), Some("B"));
+    assert_eq!(
+        a.parsed.operation.name.as_ref().map(|name| name.as_str()),
+        Some("A")
+    );
+    assert_eq!(
+        b.parsed.operation.name.as_ref().map(|name| name.as_str()),
+        Some("B")
+    );
 }
 
 #[tokio::test]
@@ -63,14 +73,16 @@ async fn what_is_kept_stays_within_the_limit() {
     let preparer = preparer(limit);
     for index in 0..200 {
         let prepared = preparer
-            .prepare(format!("{{ a{index}: me {{ id }} }}"), None)
+            .prepare(format!("{{ a{index}: me {{ id }} }}"), None, |_| {
+                LabelSet::default()
+            })
             .await
             .ok()
             .unwrap();
         assert!(prepared.weight >= 4096);
     }
-    preparer.cache.run_pending_tasks().await;
-    let kept = preparer.cache.weighted_size();
+    preparer.plans.run_pending_tasks().await;
+    let kept = preparer.plans.weighted_size();
     assert!(kept > limit / 2 && kept <= limit, "{kept} bytes are kept");
 }
 
@@ -86,11 +98,19 @@ async fn an_operation_weighs_what_its_plan_weighs() {
     }
     spread.push_str("fragment F10 on Node { n }");
     let small = preparer
-        .prepare(format!("{{ node {{ n }} }} # {}", "x".repeat(spread.len())), None)
+        .prepare(
+            format!("{{ node {{ n }} }} # {}", "x".repeat(spread.len())),
+            None,
+            |_| LabelSet::default(),
+        )
         .await
         .ok()
         .unwrap();
-    let large = preparer.prepare(spread, None).await.ok().unwrap();
+    let large = preparer
+        .prepare(spread, None, |_| LabelSet::default())
+        .await
+        .ok()
+        .unwrap();
     // A text as short stands for a plan with a thousand times the fields.
     assert!(
         large.weight > 3 * small.weight,
@@ -105,10 +125,12 @@ async fn refusals_are_not_kept() {
     let preparer = preparer(1 << 20);
     for _ in 0..2 {
         assert!(matches!(
-            preparer.prepare("{ nothing }".to_owned(), None).await,
+            preparer
+                .prepare("{ nothing }".to_owned(), None, |_| LabelSet::default())
+                .await,
             Err(Rejection::Validation(_))
         ));
     }
-    preparer.cache.run_pending_tasks().await;
-    assert_eq!(preparer.cache.entry_count(), 0);
+    preparer.plans.run_pending_tasks().await;
+    assert_eq!(preparer.plans.entry_count(), 0);
 }

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
 };
 use causeway_executor::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
-use causeway_server::{PrepareLimits, ServerOptions};
+use causeway_server::{OverrideOptions, PrepareLimits, ServerOptions};
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -88,8 +88,18 @@ pub(crate) fn limits() -> PrepareLimits {
 pub(crate) fn options() -> ServerOptions {
     ServerOptions {
         limits: limits(),
+        overrides: overrides(),
         request_body: 1 << 20,
         allow_origins: Vec::new(),
+    }
+}
+
+/// Percentages are on when they are more than a half.
+pub(crate) fn overrides() -> OverrideOptions {
+    OverrideOptions {
+        on: Vec::new(),
+        header: None,
+        draw: Arc::new(|| 0.5),
     }
 }
 
@@ -107,12 +117,21 @@ pub(crate) fn scripted(
     options: ServerOptions,
     script: impl Fn(usize, Value) -> BoxFuture<'static, Value> + Send + Sync + 'static,
 ) -> Gateway {
+    over(include_str!("supergraph.graphql"), options, script)
+}
+
+/// A gateway over any supergraph.
+pub(crate) fn over(
+    supergraph_sdl: &str,
+    options: ServerOptions,
+    script: impl Fn(usize, Value) -> BoxFuture<'static, Value> + Send + Sync + 'static,
+) -> Gateway {
     let calls: Arc<AtomicUsize> = Arc::default();
     let client = Scripted {
         script: Box::new(script),
         calls: Arc::clone(&calls),
     };
-    let supergraph = causeway_composition::read::read_supergraph(include_str!("supergraph.graphql")).unwrap();
+    let supergraph = causeway_composition::read::read_supergraph(supergraph_sdl).unwrap();
     Gateway {
         router: causeway_server::router(Arc::new(supergraph), Arc::new(client), &options),
         calls,

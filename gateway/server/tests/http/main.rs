@@ -7,6 +7,7 @@ mod execution;
 mod expensive;
 mod gateway;
 mod introspection;
+mod overrides;
 mod pages;
 mod protocol;
 mod refusals;

@@ -13,6 +13,8 @@ pub(super) struct Question<'a> {
     pub(super) world: &'a World,
     pub(super) text: &'a str,
     pub(super) variables: &'a Map<String, Value>,
+    /// Labels of progressive overrides that are on.
+    pub(super) labels: &'a [String],
     /// Some keys are null: what is behind them is null here, and not so for the monolith.
     pub(super) has_null_keys: bool,
 }
@@ -23,7 +25,14 @@ pub(super) fn compare(
     question: &Question<'_>,
     expected: &(Value, Vec<Value>),
 ) -> Option<(String, String)> {
-    let answer = match gateway.answer(question.world, question.text, question.variables) {
+    let Question {
+        world,
+        text,
+        variables,
+        labels,
+        ..
+    } = question;
+    let answer = match gateway.answer_under(world, text, variables, labels) {
         Ok(answer) => answer,
         Err(why) => return Some(("no plan".to_owned(), why)),
     };

@@ -11,7 +11,7 @@ use apollo_compiler::{
 use causeway_composition::read::parse_field_set;
 use causeway_model::{FieldSet, FieldSetItem};
 
-use super::{FieldFacts, TypeFacts};
+use super::{FieldFacts, Override, TypeFacts};
 
 const BUILT_IN: [&str; 5] = ["deprecated", "specifiedBy", "oneOf", "skip", "include"];
 
@@ -55,22 +55,20 @@ fn type_facts(
             requires: the_set(&field.directives, "requires")?,
             provides: the_set(&field.directives, "provides")?,
             overrides: overrides(&field.directives),
-            is_overridden: false,
+            overridden: None,
         };
         facts.fields.insert(name.to_string(), found);
     }
     Ok(facts)
 }
 
-fn overrides(directives: &DirectiveList) -> Option<String> {
+fn overrides(directives: &DirectiveList) -> Option<Override> {
     let directive = directives.iter().find(|found| is(&found.name, "override"))?;
-    if directive.specified_argument_by_name("label").is_some() {
-        return None;
-    }
-    directive
-        .specified_argument_by_name("from")?
-        .as_str()
-        .map(ToOwned::to_owned)
+    let text = |name| Some(directive.specified_argument_by_name(name)?.as_str()?.to_owned());
+    Some(Override {
+        from: text("from")?,
+        label: text("label"),
+    })
 }
 
 fn the_set(directives: &DirectiveList, name: &str) -> Result<Option<FieldSet>, String> {

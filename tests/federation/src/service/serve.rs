@@ -18,8 +18,8 @@ pub struct Served {
 }
 
 impl Service {
-    /// Answers `{"query", "variables"}`.
-    pub fn serve(&self, world: &World, request: &Value) -> Served {
+    /// Answers `{"query", "variables"}`, while the labels in `on` of progressive overrides are on.
+    pub fn serve(&self, world: &World, request: &Value, on: &[String]) -> Served {
         let text = request["query"].as_str().unwrap_or_default();
         let refused = |why: String| Served {
             body: json!({ "errors": [{ "message": why }] }),
@@ -56,6 +56,7 @@ impl Service {
             variables: &variables,
             world,
             service: Some(self),
+            on,
             errors: Vec::new(),
             violations: Vec::new(),
             path: Vec::new(),

@@ -255,6 +255,7 @@ fn plain(ty: &Type, resolution: FieldResolution) -> SubgraphField {
     SubgraphField {
         ty: ty.clone(),
         resolution,
+        label: None,
         requires: None,
         provides: None,
         has_context_arguments: false,
