@@ -5,6 +5,7 @@
 //! nothing else: the SDL's author is a composer, not a person.
 
 mod api;
+mod contexts;
 mod features;
 mod field_set;
 mod labels;
@@ -58,6 +59,7 @@ pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
         .map_err(|invalid| ReadError::InvalidGraphql(first_lines(&invalid.errors.to_string())))?;
     let features = Features::read(&schema)?;
     let (subgraphs, labels) = subgraphs::subgraphs(&schema, &features)?;
+    let contexts = contexts::contexts(&schema, &features);
     let api_schema = api_schema(&schema)?;
     let schema = without_machinery(schema, &features)?;
     Ok(Supergraph {
@@ -65,6 +67,7 @@ pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
         api_schema,
         subgraphs,
         labels,
+        contexts,
     })
 }
 

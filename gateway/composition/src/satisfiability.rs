@@ -413,6 +413,8 @@ impl Resolution<'_> {
                 continue;
             };
             let answers = match &definition.requires {
+                // That a context is set somewhere above is for the rules to check.
+                None if definition.needs_data() => true,
                 None => !place.stands.iter().any(|stand| stand.subgraph == *subgraph),
                 Some(required) => self.can_require_somewhere(place, (*subgraph, field), required),
             };

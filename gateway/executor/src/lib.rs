@@ -5,6 +5,7 @@
 //! planning or of the client's protocol.
 
 mod client_path;
+mod context;
 mod data;
 mod error;
 mod json;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use causeway_model::{FetchTarget, QueryPlan, ShapeField, ShapeId, Supergraph};
+use causeway_model::{EntityCall, FetchTarget, QueryPlan, ShapeField, ShapeId, Supergraph};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use http::HeaderMap;
 
@@ -242,6 +242,7 @@ impl<'a> Run<'a> {
                         },
                     );
                 }
+                self.note_missing_contexts(index, calls, &batch);
                 self.mark_lost();
                 if batch.is_empty() {
                     self.state[index] = State::Done;
@@ -265,6 +266,39 @@ impl<'a> Run<'a> {
                 elapsed: started.elapsed(),
             }
         }));
+    }
+
+    /// An argument that cannot be null has no value: what would be asked with it is lost.
+    fn note_missing_contexts(&mut self, fetch: usize, calls: &[EntityCall], batch: &EntityBatch) {
+        let mut failures: Vec<((usize, usize), FailureId)> = Vec::new();
+        for (at, missing) in batch.without_context.iter() {
+            let known = failures
+                .iter()
+                .find(|(held, _)| held == missing)
+                .map(|(_, failure)| *failure);
+            let failure = known.unwrap_or_else(|| {
+                let (call, variable) = *missing;
+                let ty = &calls[call].contexts[variable].ty;
+                let message = format!(
+                    "the context that an argument of type {ty} is filled from is null here; the argument cannot be null"
+                );
+                let subgraph = self.subgraph_name(fetch);
+                self.add_failure(GraphqlError::new("CONTEXT_IS_NULL", Some(subgraph), message, Vec::new()))
+            });
+            if known.is_none() {
+                failures.push((*missing, failure));
+            }
+            let node = calls[missing.0].shape;
+            self.lost.push(
+                at,
+                Loss {
+                    fetch,
+                    node,
+                    field: None,
+                    failure,
+                },
+            );
+        }
     }
 
     fn place(&mut self, finished: Finished) {

@@ -180,6 +180,11 @@ impl<'a> Touched<'a> {
                 if let Some(required) = &definition.requires {
                     self.set(ty, required);
                 }
+                for argument in &definition.context_arguments {
+                    let setters = inner.supergraph.contexts.get(&argument.context);
+                    let setters = setters.map(Vec::as_slice).unwrap_or_default();
+                    setters.iter().for_each(|ty| self.set(ty, &argument.selection));
+                }
             }
         }
         for concrete in self.concrete(ty) {

@@ -14,7 +14,7 @@ impl Inner {
     ) -> Option<&SubgraphField> {
         let definition = self.supergraph.subgraph(subgraph).field(ty, field)?;
         let answers = match definition.resolution {
-            FieldResolution::Local => definition.requires.is_none() && definition.is_active(&self.on),
+            FieldResolution::Local => !definition.needs_data() && definition.is_active(&self.on),
             FieldResolution::External => provided.is_some_and(|set| provides(set, ty, field)),
             FieldResolution::Overridden => false,
         };

@@ -13,12 +13,15 @@ pub use field_set::{FieldSet, FieldSetField, FieldSetItem};
 pub use guard::{Conjunction, Guard};
 pub use label::{LabelCondition, LabelId, LabelSet};
 pub use plan::{
-    EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment,
-    ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation,
-    RepresentationField, Shape, ShapeField, ShapeId,
+    CallTemplate, ContextSource, ContextValue, ContextVariable, DocumentTemplate, EntityCall, EntityPlace,
+    EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment, Piece, ProjectedField,
+    ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation, RepresentationField,
+    Shape, ShapeField, ShapeId,
 };
-pub use supergraph::{FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType, Supergraph};
+pub use supergraph::{
+    ContextArgument, FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType, Supergraph,
+};
 
 /// GraphQL names are cheap to clone (a reference count); re-exported so that readers of this
 /// crate need not know the parser.
-pub use apollo_compiler::Name;
+pub use apollo_compiler::{Name, ast::Type};

@@ -3,7 +3,10 @@
 //! A plan is a directed acyclic graph of [`Fetch`]es over one tree of data (the client's response in
 //! the making), and a [`Projection`] that says how the response is read out of that tree.
 
-use apollo_compiler::{Name, ast::OperationType};
+use apollo_compiler::{
+    Name,
+    ast::{OperationType, Type},
+};
 use serde::Serialize;
 
 use crate::{guard::Guard, supergraph::SubgraphId};
@@ -47,6 +50,8 @@ pub struct Fetch {
     pub depends_on: Vec<FetchId>,
     /// The GraphQL document that is sent, minified.
     pub document: String,
+    /// Where a call takes values from a context: how the document is made when its entities have several.
+    pub template: Option<DocumentTemplate>,
     /// The client's variables that `document` uses.
     pub variables: Vec<Name>,
     pub target: FetchTarget,
@@ -74,6 +79,57 @@ pub struct EntityCall {
     pub places: Vec<EntityPlace>,
     /// Shape of one entity of the answer.
     pub shape: ShapeId,
+    /// Variables that are filled from `@context`s. Entities that stand below different values cannot be asked for in one
+    /// field: there is one `_entities` field for each combination of values that occurs.
+    pub contexts: Vec<ContextVariable>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextVariable {
+    pub name: String,
+    pub ty: Type,
+}
+
+/// Where a context's value is looked for: in the object at a number of steps down the entity's own path, counted from the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextSource {
+    pub depth: usize,
+    /// Concrete types that set the context; empty: whatever stands there does.
+    pub only_in: Vec<Name>,
+    pub values: Vec<ContextValue>,
+}
+
+/// A field on the way to a context's value; the leaf has nothing below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextValue {
+    pub key: KeyId,
+    /// Only in objects of these concrete types; empty: in all.
+    pub only_for: Vec<Name>,
+    pub below: Vec<ContextValue>,
+}
+
+/// A fetch's document in parts, for when a call is made more than once.
+#[derive(Debug, Default)]
+pub struct DocumentTemplate {
+    /// Definitions of the client's variables, each with the variable's name.
+    pub definitions: Vec<(Name, String)>,
+    /// By call.
+    pub calls: Vec<CallTemplate>,
+}
+
+#[derive(Debug, Default)]
+pub struct CallTemplate {
+    /// The client's variables that it uses.
+    pub variables: Vec<Name>,
+    /// The selection of the `_entities` field, with its braces.
+    pub pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    /// The name of one of the call's context variables, by index.
+    Context(usize),
 }
 
 /// Where entities stand in the data tree.
@@ -82,6 +138,8 @@ pub struct EntityPlace {
     pub path: Vec<PathSegment>,
     /// By concrete type of the entity found at `path`.
     pub targets: Vec<EntityTarget>,
+    /// For each of the call's context variables: where its value may stand, the nearest place first.
+    pub contexts: Vec<Vec<ContextSource>>,
 }
 
 /// What is sent for an entity of one concrete type.

@@ -28,6 +28,8 @@ pub struct Supergraph {
     pub subgraphs: Vec<Subgraph>,
     /// Labels of progressive `@override`s, by [`LabelId`], in alphabetical order.
     pub labels: Vec<String>,
+    /// The types that set each `@context`, by the context's name, which is made of the subgraph's and its own.
+    pub contexts: IndexMap<String, Vec<Name>>,
 }
 
 /// One service's part of the supergraph.
@@ -68,8 +70,19 @@ pub struct SubgraphField {
     pub label: Option<LabelCondition>,
     pub requires: Option<FieldSet>,
     pub provides: Option<FieldSet>,
-    /// Arguments that the subgraph wants filled from a `@context`.
-    pub has_context_arguments: bool,
+    /// Arguments that are filled from a `@context`; clients do not see them.
+    pub context_arguments: Vec<ContextArgument>,
+}
+
+/// `@fromContext`: an argument whose value an object further up holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextArgument {
+    pub name: Name,
+    pub ty: Type,
+    /// A key of [`Supergraph::contexts`].
+    pub context: String,
+    /// One leaf, which may hang on the type of the object that holds it.
+    pub selection: FieldSet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +125,11 @@ impl Supergraph {
 }
 
 impl SubgraphField {
+    /// Whether the subgraph must be given data before it answers: it is asked for the field on entities alone.
+    pub fn needs_data(&self) -> bool {
+        self.requires.is_some() || !self.context_arguments.is_empty()
+    }
+
     /// Whether the subgraph takes part in answering the field while the labels in `on` are on.
     pub fn is_active(&self, on: &LabelSet) -> bool {
         self.label.is_none_or(|condition| condition.holds(on))

@@ -50,7 +50,6 @@ impl Search<'_> {
     pub(crate) fn complete(&self, subgraph: SubgraphId, ty: &Name, field: &CollectedField) -> bool {
         match self.graph.local_field(subgraph, ty, &field.field.name, None) {
             None => false,
-            Some(definition) if definition.has_context_arguments => false,
             Some(_) if field.is_leaf() => true,
             Some(definition) => {
                 let ty = definition.ty.inner_named_type();

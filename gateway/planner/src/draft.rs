@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, rc::Rc};
 use apollo_compiler::{Name, Node, ast::Argument};
 use causeway_model::{Guard, KeyId, PathSegment, RepresentationField, SubgraphId};
 
-use crate::collect::CollectedField;
+use crate::{collect::CollectedField, context::ContextDraft};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct NodeId(usize);
@@ -32,6 +32,8 @@ pub(crate) struct NodeField {
     pub(crate) key: KeyId,
     pub(crate) name: Name,
     pub(crate) arguments: Vec<Node<Argument>>,
+    /// Arguments that are filled from contexts of the fetch, each with the index of its context there.
+    pub(crate) contexts: Vec<(Name, usize)>,
     pub(crate) guard: Guard,
     pub(crate) child: Option<NodeId>,
 }
@@ -49,6 +51,7 @@ pub(crate) enum DraftKind {
     Entities {
         path: Rc<[PathSegment]>,
         targets: Vec<TargetDraft>,
+        contexts: Vec<ContextDraft>,
     },
 }
 
@@ -130,6 +133,7 @@ impl Drafts {
             key,
             name: field.field.name.clone(),
             arguments: field.field.arguments.clone(),
+            contexts: Vec::new(),
             guard: field.guard.clone(),
             child,
         });
@@ -190,7 +194,8 @@ impl Drafts {
                 && fetch.depends_on == *depends_on
                 && matches!(
                     &fetch.kind,
-                    DraftKind::Entities { path: held, targets } if held == path && entity.fits(targets)
+                    DraftKind::Entities { path: held, targets, contexts }
+                        if held == path && *contexts == entity.contexts && entity.fits(targets)
                 )
         });
         let index = held.unwrap_or_else(|| {
@@ -200,6 +205,7 @@ impl Drafts {
                 kind: DraftKind::Entities {
                     path: path.clone(),
                     targets: Vec::new(),
+                    contexts: entity.contexts.clone(),
                 },
             })
         });
@@ -208,6 +214,7 @@ impl Drafts {
             type_name,
             alike,
             representation,
+            contexts: _,
         } = entity;
         let fresh = self.new_node(type_name.clone());
         let DraftKind::Entities { targets, .. } = &mut self.fetches[index].kind else {
@@ -234,6 +241,7 @@ pub(crate) struct EntityDraft<'a> {
     pub(crate) type_name: &'a Name,
     pub(crate) alike: bool,
     pub(crate) representation: Vec<RepresentationField>,
+    pub(crate) contexts: Vec<ContextDraft>,
 }
 
 impl EntityDraft<'_> {

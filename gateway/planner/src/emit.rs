@@ -3,11 +3,11 @@
 mod aliases;
 mod document;
 
-use apollo_compiler::Name;
+use apollo_compiler::{Name, ast::Type};
 use causeway_graph::QueryGraph;
 use causeway_model::{
-    EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, Guard, QueryPlan, Representation,
-    Shape,
+    ContextVariable, EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, Guard, QueryPlan,
+    Representation, Shape,
 };
 
 use crate::{
@@ -64,11 +64,12 @@ impl Emitter<'_> {
                 FetchTarget::Entities(calls)
             }
         };
-        let (document, variables) = writer.finish();
+        let (document, variables, template) = writer.finish();
         Fetch {
             subgraph: group.subgraph,
             depends_on: group.depends_on.iter().map(|dep| fetch_id(*dep)).collect(),
             document,
+            template,
             variables,
             target,
             guard: union(&guards),
@@ -93,25 +94,35 @@ impl Emitter<'_> {
                 (format!("_e{number}"), format!("r{number}"))
             };
             let variable = self.fresh_variable(variable);
-            writer.entities_field(&alias, &variable, &question.text);
+            let contexts: Vec<ContextVariable> = question
+                .contexts
+                .iter()
+                .enumerate()
+                .map(|(index, ty)| ContextVariable {
+                    name: self.fresh_variable(format!("_c{number}_{index}")),
+                    ty: (*ty).clone(),
+                })
+                .collect();
+            writer.entities_field(&alias, &variable, (&question.text, question.variables), &contexts);
             let shape = writer.shape(&question.nodes, shape);
             calls.push(EntityCall {
                 alias,
                 variable,
                 places: question.places,
                 shape,
+                contexts,
             });
         }
         calls
     }
 
-    /// A name that no variable of the client has.
+    /// A name with which no variable of the client begins: calls that are made several times add a number to it.
     fn fresh_variable(&self, mut name: String) -> String {
         while self
             .operation
             .variables
             .iter()
-            .any(|variable| variable.name == name.as_str())
+            .any(|variable| variable.name.starts_with(name.as_str()))
         {
             name.insert(0, '_');
         }
@@ -124,10 +135,15 @@ impl Emitter<'_> {
         group: &Group,
         writer: &mut DocumentWriter<'_>,
         guards: &mut Vec<&'s Guard>,
-    ) -> Vec<Question> {
-        let mut questions: Vec<Question> = Vec::new();
+    ) -> Vec<Question<'s>> {
+        let mut questions: Vec<Question<'s>> = Vec::new();
         for index in &group.members {
-            let DraftKind::Entities { path, targets } = &self.drafts.fetches[*index].kind else {
+            let DraftKind::Entities {
+                path,
+                targets,
+                contexts,
+            } = &self.drafts.fetches[*index].kind
+            else {
                 continue;
             };
             let mut nodes: Vec<NodeId> = Vec::new();
@@ -140,14 +156,21 @@ impl Emitter<'_> {
             let place = EntityPlace {
                 path: path.to_vec(),
                 targets: self.targets(targets),
+                contexts: contexts.iter().map(|context| context.sources.clone()).collect(),
             };
-            let text = writer.entity_selection(&nodes);
-            match questions.iter_mut().find(|held| held.text == text) {
+            let types: Vec<&Type> = contexts.iter().map(|context| &context.argument.ty).collect();
+            let (text, variables) = writer.entity_selection(&nodes);
+            match questions
+                .iter_mut()
+                .find(|held| held.text == text && held.contexts == types)
+            {
                 Some(same) => same.places.push(place),
                 None => questions.push(Question {
                     text,
+                    variables,
                     nodes,
                     places: vec![place],
+                    contexts: types,
                 }),
             }
         }
@@ -177,10 +200,14 @@ impl Emitter<'_> {
 }
 
 /// One `_entities` field in the making.
-struct Question {
+struct Question<'s> {
     text: String,
+    /// The client's variables in it.
+    variables: Vec<Name>,
     nodes: Vec<NodeId>,
     places: Vec<EntityPlace>,
+    /// Types of the variables that are filled from contexts.
+    contexts: Vec<&'s Type>,
 }
 
 /// Holds where any of `guards` holds.

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use causeway_model::{EntityTarget, Fetch, FetchTarget, PathSegment, QueryPlan, Supergraph};
+use causeway_model::{
+    ContextSource, ContextValue, EntityPlace, EntityTarget, Fetch, FetchTarget, Name, PathSegment, QueryPlan,
+    Supergraph,
+};
 use serde::Serialize;
 
 /// A plan as JSON: what `causeway plan --format json` prints and `Causeway-Explain` returns.
@@ -35,6 +38,10 @@ pub struct ExplainedEntities {
     pub path: String,
     /// E.g. `User(id)`: the type and what is sent for it.
     pub representations: Vec<String>,
+    /// What arguments are filled from, for each variable: the places where the value may stand, the nearest first. There is one
+    /// `_entities` field for each combination of values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<Vec<String>>,
 }
 
 pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan {
@@ -76,8 +83,46 @@ fn entities(plan: &QueryPlan, fetch: &Fetch) -> Vec<ExplainedEntities> {
         .map(|place| ExplainedEntities {
             path: path(plan, &place.path),
             representations: representations(&place.targets),
+            contexts: place
+                .contexts
+                .iter()
+                .map(|sources| contexts(plan, place, sources))
+                .collect(),
         })
         .collect()
+}
+
+fn contexts(plan: &QueryPlan, place: &EntityPlace, sources: &[ContextSource]) -> Vec<String> {
+    let mut told = Vec::new();
+    for source in sources {
+        let mut stack: Vec<(Vec<PathSegment>, &ContextValue)> = Vec::new();
+        let mut above = place.path[..source.depth].to_vec();
+        let push = |stack: &mut Vec<_>, above: &[PathSegment], only_in: &[Name], values| {
+            for value in values {
+                let value: &ContextValue = value;
+                let types = if value.only_for.is_empty() {
+                    only_in
+                } else {
+                    &value.only_for
+                };
+                let segment = PathSegment {
+                    key: value.key,
+                    only_in: types.to_vec(),
+                };
+                stack.push(([above, &[segment]].concat(), value));
+            }
+        };
+        push(&mut stack, &above, &source.only_in, &source.values);
+        stack.reverse();
+        while let Some((way, value)) = stack.pop() {
+            if value.below.is_empty() {
+                told.push(path(plan, &way));
+            }
+            above.clone_from(&way);
+            push(&mut stack, &above, &[], &value.below);
+        }
+    }
+    told
 }
 
 /// Types that are sent under one name, all alike, are told once.
@@ -187,7 +232,18 @@ impl Tree<'_> {
         let places: Vec<String> = fetch
             .entities
             .iter()
-            .map(|entities| format!("{} at {}", entities.representations.join(" | "), entities.path))
+            .map(|entities| {
+                let contexts = entities
+                    .contexts
+                    .iter()
+                    .map(|places| format!(" by {}", places.join(" or ")));
+                let contexts: String = contexts.collect();
+                format!(
+                    "{} at {}{contexts}",
+                    entities.representations.join(" | "),
+                    entities.path
+                )
+            })
             .collect();
         if !places.is_empty() {
             let _ = write!(line, "  {}", places.join("; "));

@@ -7,6 +7,7 @@ use causeway_model::{Conjunction, FieldSet, RepresentationField, SubgraphField};
 
 use crate::{
     collect::{CollectedField, collect},
+    context::ContextDraft,
     draft::{DraftKind, EntityDraft, conflict, merge_representation},
     position::Position,
     requires::{Needed, NeededBuilder},
@@ -18,8 +19,15 @@ use crate::{
 #[derive(Default)]
 struct Bundle {
     fields: Vec<CollectedField>,
-    after: BTreeSet<usize>,
-    representation: Vec<RepresentationField>,
+    awaited: Awaited,
+}
+
+/// What must be there before an entity is asked for, beside its key.
+#[derive(Default)]
+pub(crate) struct Awaited {
+    pub(crate) after: BTreeSet<usize>,
+    pub(crate) representation: Vec<RepresentationField>,
+    pub(crate) contexts: Vec<ContextDraft>,
 }
 
 impl Search<'_> {
@@ -139,7 +147,7 @@ impl Search<'_> {
     }
 
     /// Whether entering `to` helps with `field`. Going back into the subgraph at hand helps only
-    /// fields that could not be asked for without `@requires` data.
+    /// fields that could not be asked for without data that must be sent.
     fn answers_after_hop(
         &self,
         at: &Position,
@@ -149,7 +157,7 @@ impl Search<'_> {
         let definition = self
             .graph
             .answered_field(to.subgraph, &to.type_name, &field.field.name)?;
-        (to.subgraph != at.subgraph || definition.requires.is_some()).then_some(definition)
+        (to.subgraph != at.subgraph || definition.needs_data()).then_some(definition)
     }
 
     /// Asks for `fields` at the end of `route`. Gives what cannot be planned there.
@@ -169,18 +177,17 @@ impl Search<'_> {
                 left.push(field);
                 continue;
             };
-            let Some(required) = &definition.requires else {
+            if !definition.needs_data() {
                 bundles[0].fields.push(field);
                 continue;
-            };
-            let required = required.clone();
-            match self.plan_required(at, to, &required, &field) {
+            }
+            match self.plan_needed(at, to, field.clone()) {
                 Some(bundle) => add_bundle(&mut bundles, bundle),
                 None => left.push(field),
             }
         }
         for bundle in bundles.into_iter().filter(|bundle| !bundle.fields.is_empty()) {
-            match self.enter(at, route, bundle.after, bundle.representation) {
+            match self.enter(at, route, bundle.awaited) {
                 Some(entered) => left.extend(self.descend_into(&entered, bundle.fields)),
                 None => left.extend(bundle.fields),
             }
@@ -200,37 +207,46 @@ impl Search<'_> {
         left
     }
 
-    /// Plans what `field` requires. `None` when that cannot be had, or needs the field itself.
-    fn plan_required(
-        &mut self,
-        at: &Position,
-        to: &Destination,
-        required: &FieldSet,
-        field: &CollectedField,
-    ) -> Option<Bundle> {
+    /// Plans what `field` requires and what its arguments read from contexts. `None` when that cannot be had, or needs
+    /// the field itself.
+    fn plan_needed(&mut self, at: &Position, to: &Destination, field: CollectedField) -> Option<Bundle> {
+        let graph = self.graph;
+        let definition = graph.answered_field(to.subgraph, &to.type_name, &field.field.name)?;
         let this = (to.subgraph, at.ty.clone(), field.field.name.clone());
         if self.requiring.contains(&this) {
             return None;
         }
         self.requiring.push(this);
-        let needed = self.needed(required, at, false);
         self.drafts.watch();
+        let representation = match &definition.requires {
+            Some(required) => self.plan_required(at, required),
+            None => Some(Vec::new()),
+        };
+        let contexts = self.plan_contexts(at, &definition.context_arguments);
+        let after = self.drafts.watched();
+        self.requiring.pop();
+        Some(Bundle {
+            fields: vec![field],
+            awaited: Awaited {
+                after,
+                representation: representation?,
+                contexts: contexts?,
+            },
+        })
+    }
+
+    fn plan_required(&mut self, at: &Position, required: &FieldSet) -> Option<Vec<RepresentationField>> {
+        let needed = self.needed(required, at, false);
         let fields = collect(
             self.graph,
             &[(Conjunction::ALWAYS, needed.selection.clone())],
             &at.ty,
         );
         let missing = self.plan_object(at, fields);
-        let after = self.drafts.watched();
-        self.requiring.pop();
-        missing.is_empty().then(|| Bundle {
-            fields: vec![field.clone()],
-            after,
-            representation: needed.representation,
-        })
+        missing.is_empty().then_some(needed.representation)
     }
 
-    fn needed(&self, set: &FieldSet, at: &Position, is_key: bool) -> Needed {
+    pub(crate) fn needed(&self, set: &FieldSet, at: &Position, is_key: bool) -> Needed {
         NeededBuilder {
             graph: self.graph,
             keys: self.keys,
@@ -240,13 +256,7 @@ impl Search<'_> {
     }
 
     /// Makes the hops of a route. Gives the place that the last one leads to.
-    pub(crate) fn enter(
-        &mut self,
-        at: &Position,
-        route: &HopRoute,
-        after: BTreeSet<usize>,
-        required: Vec<RepresentationField>,
-    ) -> Option<Position> {
+    pub(crate) fn enter(&mut self, at: &Position, route: &HopRoute, awaited: Awaited) -> Option<Position> {
         let mut entered: Vec<Position> = Vec::with_capacity(route.len());
         for (index, hop) in route.iter().enumerate() {
             let mut representation = Vec::new();
@@ -276,8 +286,8 @@ impl Search<'_> {
                 merge_representation(&mut representation, needed.representation);
             }
             if index + 1 == route.len() {
-                depends_on.extend(after.iter().copied());
-                merge_representation(&mut representation, required.clone());
+                depends_on.extend(awaited.after.iter().copied());
+                merge_representation(&mut representation, awaited.representation.clone());
             }
             let depends_on = self.drafts.reduced(depends_on);
             let (fetch, node) = self.drafts.entity_target(
@@ -289,6 +299,10 @@ impl Search<'_> {
                     type_name: &hop.type_name,
                     alike: self.graph.possible_types(&at.ty) != std::slice::from_ref(&at.ty),
                     representation,
+                    contexts: match index + 1 == route.len() {
+                        true => awaited.contexts.clone(),
+                        false => Vec::new(),
+                    },
                 },
             );
             self.check_limit();
@@ -302,6 +316,7 @@ impl Search<'_> {
                 narrowed: at.narrowed,
                 shared: false,
                 scope: Rc::clone(&at.scope),
+                parent: at.parent.clone(),
                 provided: None,
             });
         }
@@ -312,16 +327,22 @@ impl Search<'_> {
 impl Bundle {
     fn absorb(&mut self, other: Self) {
         self.fields.extend(other.fields);
-        self.after.extend(other.after);
-        merge_representation(&mut self.representation, other.representation);
+        self.awaited.after.extend(other.awaited.after);
+        merge_representation(&mut self.awaited.representation, other.awaited.representation);
+    }
+}
+
+impl Awaited {
+    /// Whether one entity can be sent with both.
+    fn fits(&self, other: &Self) -> bool {
+        self.contexts == other.contexts && !conflict(&self.representation, &other.representation)
     }
 }
 
 /// Fields that wait for the same go together.
 fn add_bundle(bundles: &mut Vec<Bundle>, bundle: Bundle) {
-    let fits = |held: &&mut Bundle| {
-        held.after == bundle.after && !conflict(&held.representation, &bundle.representation)
-    };
+    let fits =
+        |held: &&mut Bundle| held.awaited.after == bundle.awaited.after && held.awaited.fits(&bundle.awaited);
     match bundles.iter_mut().skip(1).find(fits) {
         Some(held) => held.absorb(bundle),
         None => bundles.push(bundle),

@@ -4,8 +4,6 @@
 //! that knows the interface, answers it. For the rest there is one hop to a subgraph where the type is a real
 //! interface; its `__typename` says what each object is, and planning goes on from there, type by type.
 
-use std::collections::BTreeSet;
-
 use apollo_compiler::Name;
 use causeway_graph::HopRoute;
 use causeway_model::{Conjunction, Guard};
@@ -13,6 +11,7 @@ use causeway_model::{Conjunction, Guard};
 use crate::{
     PlanError,
     collect::{CollectedField, GuardedSelections, collect},
+    hops::Awaited,
     operation::Selection,
     position::Position,
     search::Search,
@@ -86,7 +85,7 @@ impl Search<'_> {
             .collect();
         let taken = self.choices.choose(routes.len());
         let route = (taken < routes.len()).then(|| routes.swap_remove(taken));
-        let entered = route.and_then(|route| self.enter(at, &route, BTreeSet::new(), Vec::new()));
+        let entered = route.and_then(|route| self.enter(at, &route, Awaited::default()));
         match entered {
             Some(entered) => {
                 let told = &mut self.drafts.node_mut(entered.node).tells_type;

@@ -6,6 +6,7 @@
 mod bound;
 mod choices;
 mod collect;
+mod context;
 mod coverage;
 mod draft;
 mod emit;
@@ -38,11 +39,6 @@ pub enum PlanError {
          ask for less at once"
     )]
     TooComplex { limit: usize },
-    #[error(
-        "`{coordinate}` takes arguments from a @context in subgraph `{subgraph}`, which this planner cannot fill yet; \
-         it would be answered without them"
-    )]
-    ContextArguments { coordinate: String, subgraph: String },
     /// Composition proves that this cannot happen; a supergraph composed by others without that proof
     /// may bring it about.
     #[error(
@@ -74,7 +70,6 @@ impl PlanError {
         match self {
             Self::Unsatisfiable { .. } => "UNSATISFIABLE_OPERATION",
             Self::TooManyConditions { .. } | Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
-            Self::ContextArguments { .. } => "UNSUPPORTED_OPERATION",
             Self::InterfaceObject { .. } => "UNSATISFIABLE_OPERATION",
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct Position {
     /// Another subgraph has the field that led here, so that what lacks here may be asked for above.
     pub(crate) shared: bool,
     pub(crate) scope: Rc<Scope>,
+    /// The object that holds this one.
+    pub(crate) parent: Option<Rc<Position>>,
     /// What `@provides` adds here.
     pub(crate) provided: Option<Rc<FieldSet>>,
 }

@@ -37,6 +37,19 @@ pub(crate) fn plan_roots(
     }
 }
 
+/// Asks for more at the root, beside what was asked at `at`.
+pub(crate) fn plan_more(
+    search: &mut Search<'_>,
+    at: &Position,
+    fields: Vec<CollectedField>,
+) -> Result<(), PlanError> {
+    let root = Root {
+        ty: at.ty.clone(),
+        scope: at.scope.clone(),
+    };
+    root.plan_query(search, fields)
+}
+
 struct Root {
     ty: Name,
     scope: Rc<Scope>,
@@ -144,6 +157,7 @@ impl Root {
             narrowed: false,
             shared: false,
             scope: self.scope.clone(),
+            parent: None,
             provided: None,
         }
     }

@@ -172,19 +172,13 @@ impl Search<'_> {
         definition: &SubgraphField,
     ) -> Option<CollectedField> {
         self.spend();
-        if definition.has_context_arguments {
-            self.refuse(PlanError::ContextArguments {
-                coordinate: format!("{}.{}", at.ty, field.field.name),
-                subgraph: self.graph.supergraph().subgraph(at.subgraph).name.clone(),
-            });
-            return None;
+        let ty = (!field.is_leaf()).then(|| definition.ty.inner_named_type());
+        let added = self.drafts.add_field(at.fetch, at.node, &field, ty);
+        if !definition.context_arguments.is_empty() {
+            self.drafts
+                .fill_from_contexts(at, field.field.key, &definition.context_arguments);
         }
-        if field.is_leaf() {
-            self.drafts.add_field(at.fetch, at.node, &field, None);
-            return None;
-        }
-        let ty = definition.ty.inner_named_type();
-        let node = self.drafts.add_field(at.fetch, at.node, &field, Some(ty))?;
+        let (ty, node) = ty.zip(added)?;
         let key = field.field.key;
         let child = Child {
             at: Position {
@@ -197,6 +191,7 @@ impl Search<'_> {
                 narrowed: false,
                 shared: self.is_shared(at, &field, definition),
                 scope: at.scope.below(key),
+                parent: Some(Rc::new(at.clone())),
                 provided: at.provided_below(&field.field.name, definition.provides.as_ref()),
             },
             below: field.below.clone(),

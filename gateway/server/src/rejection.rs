@@ -67,11 +67,7 @@ impl Rejection {
             Self::Plan(PlanError::Unsatisfiable { .. } | PlanError::InterfaceObject { .. }) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Plan(
-                PlanError::TooManyConditions { .. }
-                | PlanError::TooComplex { .. }
-                | PlanError::ContextArguments { .. },
-            )
+            Self::Plan(PlanError::TooManyConditions { .. } | PlanError::TooComplex { .. })
             | Self::TooComplex(_)
             | Self::Parse(_)
             | Self::Validation(_)

@@ -13,7 +13,10 @@ use causeway_model::{
     FieldResolution, FieldSet, Key, LabelCondition, Subgraph, SubgraphField, SubgraphId, SubgraphType,
 };
 
-use super::{Features, ReadError, coordinate, field_set::parse_field_set, invalid, labels::Labels};
+use super::{
+    Features, ReadError, contexts::context_arguments, coordinate, field_set::parse_field_set, invalid,
+    labels::Labels,
+};
 use crate::link::Version;
 
 /// The first version of `join` in which no subgraph owns a type.
@@ -189,7 +192,7 @@ impl<'a> Reader<'a> {
                 label,
                 requires: selection(directive, "requires", &at)?,
                 provides: selection(directive, "provides", &at)?,
-                has_context_arguments: directive.specified_argument_by_name("contextArguments").is_some(),
+                context_arguments: context_arguments(directive, &at)?,
             };
             let Some(entry) = self.subgraphs[id.index()].types.get_mut(ty) else {
                 let subgraph = &self.subgraphs[id.index()].name;
@@ -208,7 +211,7 @@ impl<'a> Reader<'a> {
                     label: None,
                     requires: None,
                     provides: None,
-                    has_context_arguments: false,
+                    context_arguments: Vec::new(),
                 };
                 self.subgraphs[id.index()].types[ty]
                     .fields

@@ -54,13 +54,13 @@ pub(super) fn lose(run: &mut Run<'_>, index: usize, batch: Option<&EntityBatch>,
             );
         }
         (FetchTarget::Entities(calls), Some(batch)) => {
-            for (call, gathered) in calls.iter().zip(&batch.calls) {
+            for gathered in &batch.calls {
                 for (at, _) in gathered.asked.iter() {
                     run.lost.push(
                         at,
                         Loss {
                             fetch: index,
-                            node: call.shape,
+                            node: calls[gathered.call].shape,
                             field: None,
                             failure,
                         },
@@ -135,14 +135,19 @@ fn place_entities(
     envelope: &Envelope,
 ) -> Result<(), FetchFailure> {
     let shape = &run.request.plan.fetches[index].shape;
-    let expected: Vec<_> = calls
+    let aliases: Vec<_> = batch
+        .calls
+        .iter()
+        .map(|field| field.alias(&calls[field.call]))
+        .collect();
+    let expected: Vec<_> = aliases
         .iter()
         .zip(&batch.calls)
-        .map(|(call, batch)| (call.alias.as_str(), call.shape, batch.count))
+        .map(|(alias, field)| (alias.as_ref(), calls[field.call].shape, field.count))
         .collect();
     let lists = match &envelope.data {
         Some(data) => parse::entities(data, shape, &expected)?,
-        None => calls.iter().map(|_| None).collect(),
+        None => batch.calls.iter().map(|_| None).collect(),
     };
     let mut errors = EntityErrors::locate(&envelope.errors, &expected, &lists, shape);
     let has_any_list = lists
@@ -166,7 +171,7 @@ fn place_entities(
                         at,
                         Loss {
                             fetch: index,
-                            node: calls[number].shape,
+                            node: calls[gathered.call].shape,
                             field: None,
                             failure,
                         },

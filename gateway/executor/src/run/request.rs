@@ -1,34 +1,46 @@
 //! What is sent: representations gathered from the tree, and the request's body.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use bytes::Bytes;
-use causeway_model::{EntityCall, EntityPlace, Fetch, ShapeId};
+use causeway_model::{EntityCall, EntityPlace, Fetch, FetchTarget, Name, Piece, ShapeId};
 
 use crate::{
+    context::{self, Missing},
     data::{Data, FailureId},
     error::write_json,
     representation::{self, Unsendable},
-    tree::{self, Located, visit_objects},
+    tree::{self, Located, Step, visit_objects},
 };
 
 /// The entities that one fetch asks for.
 #[derive(Debug, Default)]
 pub(crate) struct EntityBatch {
-    /// By `_entities` field of the fetch.
+    /// The `_entities` fields that are sent: one for each of the fetch's calls, or, where a call takes values from contexts, one
+    /// for each combination of values that occurs.
     pub(crate) calls: Vec<CallBatch>,
     /// Objects that cannot be asked for since another fetch failed, with the shape that they will lack.
     pub(crate) lost: Located<(ShapeId, FailureId)>,
+    /// Objects that cannot be asked for since a context is null where it must not be: the call, and its variable.
+    pub(crate) without_context: Located<(usize, usize)>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct CallBatch {
+    /// Index of the fetch's call.
+    pub(crate) call: usize,
+    /// How many of the call's fields come before this one.
+    repeat: usize,
+    /// JSON of the call's context variables.
+    contexts: Vec<Vec<u8>>,
     /// JSON of the representations, each one once, in the order in which they were first met.
     representations: Vec<u8>,
     /// Number of representations.
     pub(crate) count: usize,
     /// The objects that were asked for, each with the index of its representation.
     pub(crate) asked: Located<usize>,
+    /// Index by representation.
+    known: HashMap<Vec<u8>, usize>,
 }
 
 impl EntityBatch {
@@ -48,69 +60,178 @@ impl EntityBatch {
 /// Walks to the entities and builds their representations; equal ones are sent once.
 pub(crate) fn gather(root: &Data, calls: &[EntityCall]) -> EntityBatch {
     let mut batch = EntityBatch::default();
-    for call in calls {
+    for (index, call) in calls.iter().enumerate() {
         let mut gatherer = Gatherer {
-            batch: CallBatch::default(),
-            shape: call.shape,
+            root,
+            index,
+            call,
+            fields: Vec::new(),
+            by_contexts: HashMap::new(),
             lost: &mut batch.lost,
-            known: HashMap::new(),
+            without_context: &mut batch.without_context,
             buffer: Vec::new(),
         };
-        call.places.iter().for_each(|place| gatherer.place(root, place));
-        let gathered = gatherer.batch;
-        batch.calls.push(gathered);
+        if call.contexts.is_empty() {
+            gatherer.field(Vec::new());
+        }
+        call.places.iter().for_each(|place| gatherer.place(place));
+        let gathered = gatherer.fields;
+        batch.calls.extend(gathered);
     }
     batch
 }
 
-struct Gatherer<'l> {
-    batch: CallBatch,
-    shape: ShapeId,
-    lost: &'l mut Located<(ShapeId, FailureId)>,
-    /// Index by representation.
-    known: HashMap<Vec<u8>, usize>,
+struct Gatherer<'g> {
+    root: &'g Data,
+    index: usize,
+    call: &'g EntityCall,
+    fields: Vec<CallBatch>,
+    /// Index in `fields` by the values of the context variables.
+    by_contexts: HashMap<Vec<Vec<u8>>, usize>,
+    lost: &'g mut Located<(ShapeId, FailureId)>,
+    without_context: &'g mut Located<(usize, usize)>,
     buffer: Vec<u8>,
 }
 
 impl Gatherer<'_> {
-    fn place(&mut self, root: &Data, place: &EntityPlace) {
-        visit_objects(root, &place.path, &mut |object, at| {
+    fn place(&mut self, place: &EntityPlace) {
+        visit_objects(self.root, &place.path, &mut |object, at| {
             let Some(target) = tree::target(object, &place.targets) else {
                 return;
             };
             self.buffer.clear();
             match representation::write(target, object, &mut self.buffer) {
-                Ok(()) => {
-                    let index = self.index();
-                    self.batch.asked.push(at, index);
-                }
-                Err(Unsendable::Failed(failure)) => self.lost.push(at, (self.shape, failure)),
-                Err(Unsendable::Unknown) => {}
+                Ok(()) => {}
+                Err(Unsendable::Failed(failure)) => return self.lost.push(at, (self.call.shape, failure)),
+                Err(Unsendable::Unknown) => return,
+            }
+            if let Some(field) = self.field_at(place, at) {
+                self.fields[field].add(&self.buffer, at);
             }
         });
     }
 
-    /// The index of the representation in the buffer.
-    fn index(&mut self) -> usize {
-        if let Some(index) = self.known.get(&self.buffer) {
-            return *index;
+    /// The field for the values that the contexts have at a place. `None`: there is a value missing, which is noted.
+    fn field_at(&mut self, place: &EntityPlace, at: &[Step]) -> Option<usize> {
+        if self.call.contexts.is_empty() {
+            return Some(0);
         }
-        let batch = &mut self.batch;
-        if batch.count > 0 {
-            batch.representations.push(b',');
+        let above = context::ancestors(self.root, at);
+        let mut values = Vec::with_capacity(self.call.contexts.len());
+        for (number, (variable, sources)) in self.call.contexts.iter().zip(&place.contexts).enumerate() {
+            let mut value = Vec::new();
+            match context::write(variable, sources, &above, &mut value) {
+                Ok(()) => values.push(value),
+                Err(Missing::Failed(failure)) => {
+                    self.lost.push(at, (self.call.shape, failure));
+                    return None;
+                }
+                Err(Missing::Null) => {
+                    self.without_context.push(at, (self.index, number));
+                    return None;
+                }
+            }
         }
-        batch.representations.extend_from_slice(&self.buffer);
-        self.known.insert(self.buffer.clone(), batch.count);
-        batch.count += 1;
-        batch.count - 1
+        if let Some(known) = self.by_contexts.get(&values) {
+            return Some(*known);
+        }
+        let index = self.field(values.clone());
+        self.by_contexts.insert(values, index);
+        Some(index)
     }
+
+    fn field(&mut self, contexts: Vec<Vec<u8>>) -> usize {
+        self.fields.push(CallBatch {
+            call: self.index,
+            repeat: self.fields.len(),
+            contexts,
+            ..CallBatch::default()
+        });
+        self.fields.len() - 1
+    }
+}
+
+impl CallBatch {
+    /// Adds an object that is asked for by a representation.
+    fn add(&mut self, representation: &[u8], at: &[Step]) {
+        let index = match self.known.get(representation) {
+            Some(index) => *index,
+            None => {
+                if self.count > 0 {
+                    self.representations.push(b',');
+                }
+                self.representations.extend_from_slice(representation);
+                self.known.insert(representation.to_vec(), self.count);
+                self.count += 1;
+                self.count - 1
+            }
+        };
+        self.asked.push(at, index);
+    }
+
+    /// A name of the call, made this field's own.
+    fn own_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match self.repeat {
+            0 => Cow::Borrowed(name),
+            repeat => Cow::Owned(format!("{name}_{repeat}")),
+        }
+    }
+
+    /// The field's key in the answer.
+    pub(crate) fn alias<'c>(&self, call: &'c EntityCall) -> Cow<'c, str> {
+        self.own_name(&call.alias)
+    }
+}
+
+/// The fetch's document, made for the fields that are sent where they are not each of its calls once.
+fn document<'f>(fetch: &'f Fetch, calls: &[EntityCall], batch: &EntityBatch) -> Cow<'f, str> {
+    let once = batch.calls.len() == calls.len() && batch.calls.iter().all(|field| field.repeat == 0);
+    let template = match &fetch.template {
+        Some(template) if !once => template,
+        _ => return Cow::Borrowed(&fetch.document),
+    };
+    let mut definitions = Vec::new();
+    let mut fields = String::new();
+    for field in &batch.calls {
+        let call = &calls[field.call];
+        let variable = field.own_name(&call.variable);
+        definitions.push(format!("${variable}:[_Any!]!"));
+        for context in &call.contexts {
+            definitions.push(format!("${}:{}", field.own_name(&context.name), context.ty));
+        }
+        let alias = field.alias(call);
+        if alias != "_entities" {
+            fields.push_str(&alias);
+            fields.push(':');
+        }
+        fields.push_str(&format!("_entities(representations:${variable})"));
+        for piece in &template.calls[field.call].pieces {
+            match piece {
+                Piece::Text(text) => fields.push_str(text),
+                Piece::Context(index) => fields.push_str(&field.own_name(&call.contexts[*index].name)),
+            }
+        }
+    }
+    let used = template.definitions.iter().filter(|(name, _)| {
+        let mut calls = batch.calls.iter().map(|field| &template.calls[field.call]);
+        calls.any(|call| call.variables.contains(name))
+    });
+    definitions.extend(used.map(|(_, definition)| definition.clone()));
+    Cow::Owned(format!("query({}){{{fields}}}", definitions.join(",")))
 }
 
 /// `{"query":…,"variables":{…}}`, with only the variables that the document uses.
 pub(crate) fn body(fetch: &Fetch, variables: &[(String, Bytes)], batch: Option<&EntityBatch>) -> Bytes {
     let mut body = Vec::with_capacity(fetch.document.len() + 256);
+    let entities = match (batch, &fetch.target) {
+        (Some(batch), FetchTarget::Entities(calls)) => Some((batch, calls.as_slice())),
+        _ => None,
+    };
     body.extend_from_slice(b"{\"query\":");
-    write_json(&mut body, &fetch.document);
+    match entities {
+        Some((batch, calls)) => write_json(&mut body, &document(fetch, calls, batch)),
+        None => write_json(&mut body, &fetch.document),
+    }
     body.extend_from_slice(b",\"variables\":{");
     let mut first = true;
     let mut name = |body: &mut Vec<u8>, name: &str| {
@@ -121,20 +242,38 @@ pub(crate) fn body(fetch: &Fetch, variables: &[(String, Bytes)], batch: Option<&
         write_json(body, &name);
         body.push(b':');
     };
-    for variable in &fetch.variables {
+    for variable in fetch
+        .variables
+        .iter()
+        .filter(|variable| is_used(fetch, batch, variable))
+    {
         if let Some((_, value)) = variables.iter().find(|(held, _)| held == variable.as_str()) {
             name(&mut body, variable);
             body.extend_from_slice(value);
         }
     }
-    if let (Some(batch), causeway_model::FetchTarget::Entities(calls)) = (batch, &fetch.target) {
-        for (call, gathered) in calls.iter().zip(&batch.calls) {
-            name(&mut body, &call.variable);
-            body.push(b'[');
-            body.extend_from_slice(&gathered.representations);
-            body.push(b']');
+    for (field, call) in entities.iter().flat_map(|(batch, calls)| {
+        let fields = batch.calls.iter();
+        fields.map(|field| (field, &calls[field.call]))
+    }) {
+        name(&mut body, &field.own_name(&call.variable));
+        body.push(b'[');
+        body.extend_from_slice(&field.representations);
+        body.push(b']');
+        for (variable, value) in call.contexts.iter().zip(&field.contexts) {
+            name(&mut body, &field.own_name(&variable.name));
+            body.extend_from_slice(value);
         }
     }
     body.extend_from_slice(b"}}");
     body.into()
+}
+
+/// Whether any of the fields that are sent uses the variable.
+fn is_used(fetch: &Fetch, batch: Option<&EntityBatch>, variable: &Name) -> bool {
+    let (Some(template), Some(batch)) = (&fetch.template, batch) else {
+        return true;
+    };
+    let mut calls = batch.calls.iter().map(|field| &template.calls[field.call]);
+    calls.any(|call| call.variables.contains(variable))
 }

@@ -7,7 +7,10 @@ use apollo_compiler::{
     ast::{OperationType, Value},
 };
 use causeway_graph::QueryGraph;
-use causeway_model::{Guard, KeyId, Shape, ShapeField, ShapeId, SubgraphId, plan::TYPENAME};
+use causeway_model::{
+    CallTemplate, ContextVariable, DocumentTemplate, Guard, KeyId, Piece, Shape, ShapeField, ShapeId,
+    SubgraphId, plan::TYPENAME,
+};
 
 use super::aliases::{AliasAssigner, Aliases};
 use crate::{
@@ -23,8 +26,10 @@ pub(super) struct DocumentWriter<'a> {
     aliases: Aliases,
     body: String,
     kind: OperationType,
-    /// Variables with representations, in order.
-    representations: Vec<String>,
+    /// Variables with representations, in order, each with those that are filled from contexts.
+    representations: Vec<(String, Vec<ContextVariable>)>,
+    /// By `_entities` field.
+    calls: Vec<CallTemplate>,
     used: Vec<Name>,
 }
 
@@ -44,6 +49,7 @@ impl<'a> DocumentWriter<'a> {
             body: String::new(),
             kind: OperationType::Query,
             representations: Vec::new(),
+            calls: Vec::new(),
             used: Vec::new(),
         }
     }
@@ -56,8 +62,10 @@ impl<'a> DocumentWriter<'a> {
     }
 
     /// `{...on User{name}}` for the types of one `_entities` field.
-    pub(super) fn entity_selection(&mut self, nodes: &[NodeId]) -> String {
+    /// With the client's variables that it uses.
+    pub(super) fn entity_selection(&mut self, nodes: &[NodeId]) -> (String, Vec<Name>) {
         self.assign_aliases(nodes);
+        let others = std::mem::take(&mut self.used);
         let mut text = String::from("{");
         // Which type came back matters when several were asked for under different shapes; the key's
         // order tells already which entity it is.
@@ -68,10 +76,23 @@ impl<'a> DocumentWriter<'a> {
             let _ = write!(text, "...on {ty}{selection}");
         }
         text.push('}');
-        text
+        let own = std::mem::replace(&mut self.used, others);
+        for name in &own {
+            if !self.used.contains(name) {
+                self.used.push(name.clone());
+            }
+        }
+        (text, own)
     }
 
-    pub(super) fn entities_field(&mut self, alias: &str, variable: &str, selection: &str) {
+    /// `selection` is one that [`Self::entity_selection`] gave.
+    pub(super) fn entities_field(
+        &mut self,
+        alias: &str,
+        variable: &str,
+        (selection, variables): (&str, Vec<Name>),
+        contexts: &[ContextVariable],
+    ) {
         if self.body.is_empty() {
             self.body.push('{');
         }
@@ -79,29 +100,52 @@ impl<'a> DocumentWriter<'a> {
             self.body.push_str(alias);
             self.body.push(':');
         }
-        let _ = write!(self.body, "_entities(representations:${variable}){selection}");
-        self.representations.push(variable.to_owned());
+        let _ = write!(self.body, "_entities(representations:${variable})");
+        let pieces = pieces(selection);
+        for piece in &pieces {
+            self.body.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::Context(index) => &contexts[*index].name,
+            });
+        }
+        self.calls.push(CallTemplate { variables, pieces });
+        self.representations
+            .push((variable.to_owned(), contexts.to_vec()));
     }
 
-    /// The document, and the client's variables that it uses.
-    pub(super) fn finish(mut self) -> (String, Vec<Name>) {
+    /// The document, the client's variables that it uses, and its parts where it takes values from contexts.
+    pub(super) fn finish(mut self) -> (String, Vec<Name>, Option<DocumentTemplate>) {
         if !self.representations.is_empty() {
             self.body.push('}');
         }
-        let mut definitions: Vec<String> = self
-            .representations
-            .iter()
-            .map(|name| format!("${name}:[_Any!]!"))
-            .collect();
+        let mut definitions: Vec<String> = Vec::new();
+        for (name, contexts) in &self.representations {
+            definitions.push(format!("${name}:[_Any!]!"));
+            definitions.extend(
+                contexts
+                    .iter()
+                    .map(|variable| format!("${}:{}", variable.name, variable.ty)),
+            );
+        }
+        let mut clients = Vec::new();
         for variable in &self.operation.variables {
             if self.used.contains(&variable.name) {
                 let mut text = format!("${}:{}", variable.name, variable.ty);
                 if let Some(default) = &variable.default_value {
                     let _ = write!(text, "={}", default.serialize().no_indent());
                 }
-                definitions.push(text);
+                clients.push((variable.name.clone(), text));
             }
         }
+        let takes_contexts = self
+            .representations
+            .iter()
+            .any(|(_, contexts)| !contexts.is_empty());
+        let template = takes_contexts.then(|| DocumentTemplate {
+            definitions: clients.clone(),
+            calls: std::mem::take(&mut self.calls),
+        });
+        definitions.extend(clients.into_iter().map(|(_, text)| text));
         let kind = self.kind.name();
         let document = match (definitions.is_empty(), self.kind) {
             (true, OperationType::Query) => self.body,
@@ -113,7 +157,7 @@ impl<'a> DocumentWriter<'a> {
             .iter()
             .map(|variable| &variable.name)
             .filter(|name| self.used.contains(name));
-        (document, used.cloned().collect())
+        (document, used.cloned().collect(), template)
     }
 
     fn assign_aliases(&mut self, nodes: &[NodeId]) {
@@ -172,7 +216,12 @@ impl<'a> DocumentWriter<'a> {
             );
             self.use_variables(&argument.value);
         }
-        if !field.arguments.is_empty() {
+        for (position, (argument, context)) in field.contexts.iter().enumerate() {
+            let first = position == 0 && field.arguments.is_empty();
+            text.push(if first { '(' } else { ',' });
+            let _ = write!(text, "{argument}:${CONTEXT}{context}{CONTEXT}");
+        }
+        if !field.arguments.is_empty() || !field.contexts.is_empty() {
             text.push(')');
         }
         text.push_str(conditions);
@@ -266,6 +315,19 @@ impl<'a> DocumentWriter<'a> {
             self.shape_fields(*fragment, into);
         }
     }
+}
+
+/// Stands around the index of a context variable until its name is known; nothing else in a document has it.
+const CONTEXT: char = '\u{0}';
+
+fn pieces(selection: &str) -> Vec<Piece> {
+    let parts = selection.split(CONTEXT).enumerate();
+    parts
+        .map(|(position, part)| match part.parse() {
+            Ok(index) if position % 2 == 1 => Piece::Context(index),
+            _ => Piece::Text(part.to_owned()),
+        })
+        .collect()
 }
 
 /// Whether the guard stands in the document, i.e. whether the field may be missing from the answer.

@@ -258,6 +258,6 @@ fn plain(ty: &Type, resolution: FieldResolution) -> SubgraphField {
         label: None,
         requires: None,
         provides: None,
-        has_context_arguments: false,
+        context_arguments: Vec::new(),
     }
 }

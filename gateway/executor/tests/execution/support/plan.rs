@@ -100,6 +100,7 @@ impl PlanBuilder {
                     .map(|(path, targets)| self.place(path, targets))
                     .collect(),
                 shape: self.shape(&parse(&call.brings), &mut shape),
+                contexts: Vec::new(),
             })
             .collect();
         self.fetch(subgraph, after, FetchTarget::Entities(calls), shape)
@@ -130,6 +131,8 @@ impl PlanBuilder {
             schema: schema.clone(),
             api_schema: schema,
             subgraphs: subgraphs.collect(),
+            labels: Vec::new(),
+            contexts: Default::default(),
         }
     }
 
@@ -140,6 +143,7 @@ impl PlanBuilder {
             subgraph,
             depends_on: after.iter().copied().map(FetchId).collect(),
             document: format!("{{\"document\" {number}}}"),
+            template: None,
             variables: Vec::new(),
             target,
             guard: Guard::ALWAYS,
@@ -204,6 +208,7 @@ impl PlanBuilder {
         EntityPlace {
             path,
             targets: targets.collect(),
+            contexts: Vec::new(),
         }
     }
 
