@@ -2,15 +2,23 @@
 
 use std::fmt::Write as _;
 
+use apollo_compiler::ast::OperationType;
 use causeway_model::{
-    ContextSource, ContextValue, EntityPlace, EntityTarget, Fetch, FetchTarget, Name, PathSegment, QueryPlan,
-    Supergraph,
+    ContextSource, ContextValue, EntityPlace, EntityTarget, Fetch, FetchTarget, Guard, Name, PathSegment,
+    QueryPlan, Supergraph,
 };
 use serde::Serialize;
 
-/// A plan as JSON: what `causeway plan --format json` prints and `Causeway-Explain` returns.
+/// Of [`ExplainedPlan`]; goes up when a member changes its meaning or goes away. New members may come at any time.
+const VERSION: u32 = 1;
+
+/// A plan as JSON: what `causeway plan --format json` prints and `Causeway-Explain` returns. docs/query-plans.md tells it to those
+/// who read it.
 #[derive(Debug, Serialize)]
 pub struct ExplainedPlan {
+    pub version: u32,
+    /// `query`, `mutation` or `subscription`. Of a subscription the first fetch is made once; the others for each event.
+    pub operation: &'static str,
     /// Calls to subgraphs when every fetch runs once: the most that this operation makes.
     pub calls: usize,
     /// Fetches that wait for each other in the longest chain.
@@ -27,6 +35,12 @@ pub struct ExplainedFetch {
     /// Fetches that this one waits for.
     pub after: Vec<usize>,
     pub document: String,
+    /// The client's variables that are sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
+    /// Under which `@skip` and `@include` it is made, e.g. `$a and not $b`; always, when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// Entities that are loaded; empty for a root fetch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<ExplainedEntities>,
@@ -56,6 +70,8 @@ pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan 
         depths.push(before + 1);
     }
     ExplainedPlan {
+        version: VERSION,
+        operation: plan.operation_type.name(),
         calls: plan.fetches.len(),
         depth: depths.into_iter().max().unwrap_or(0),
         fetches: plan
@@ -67,10 +83,27 @@ pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan 
                 subgraph: supergraph.subgraph(fetch.subgraph).name.clone(),
                 after: fetch.depends_on.iter().map(|dep| dep.index() + 1).collect(),
                 document: fetch.document.clone(),
+                variables: fetch.variables.iter().map(ToString::to_string).collect(),
+                when: when(plan, &fetch.guard),
                 entities: entities(plan, fetch),
             })
             .collect(),
     }
+}
+
+fn when(plan: &QueryPlan, guard: &Guard) -> Option<String> {
+    let bits = |set: u64| {
+        let conditions = plan.conditions.iter().enumerate();
+        conditions
+            .filter(move |(bit, _)| set >> bit & 1 == 1)
+            .map(|(_, name)| name)
+    };
+    let terms = guard.terms().iter().map(|term| {
+        let included = bits(term.when_true).map(|name| format!("${name}"));
+        let skipped = bits(term.when_false).map(|name| format!("not ${name}"));
+        included.chain(skipped).collect::<Vec<_>>().join(" and ")
+    });
+    (!guard.is_always()).then(|| terms.collect::<Vec<_>>().join(" or "))
 }
 
 fn entities(plan: &QueryPlan, fetch: &Fetch) -> Vec<ExplainedEntities> {
@@ -176,10 +209,14 @@ fn path(plan: &QueryPlan, segments: &[PathSegment]) -> String {
 /// ```
 pub fn explain(plan: &QueryPlan, supergraph: &Supergraph) -> String {
     let explained = explain_json(plan, supergraph);
-    let plural = if explained.calls == 1 { "" } else { "s" };
+    let is_subscription = plan.operation_type == OperationType::Subscription;
+    let once = usize::from(is_subscription);
+    let calls = explained.calls - once;
+    let plural = if calls == 1 { "" } else { "s" };
+    let each = if is_subscription { " for each event" } else { "" };
     let mut text = format!(
-        "{} subgraph call{plural}, {} deep\n",
-        explained.calls, explained.depth
+        "{calls} subgraph call{plural}{each}, {} deep\n",
+        explained.depth - once
     );
     let width = explained
         .fetches
@@ -188,6 +225,7 @@ pub fn explain(plan: &QueryPlan, supergraph: &Supergraph) -> String {
         .max()
         .unwrap_or(0);
     Tree {
+        is_subscription,
         fetches: &explained.fetches,
         width,
     }
@@ -196,6 +234,7 @@ pub fn explain(plan: &QueryPlan, supergraph: &Supergraph) -> String {
 }
 
 struct Tree<'a> {
+    is_subscription: bool,
     fetches: &'a [ExplainedFetch],
     width: usize,
 }
@@ -228,7 +267,10 @@ impl Tree<'_> {
     }
 
     fn line(&self, fetch: &ExplainedFetch) -> String {
-        let mut line = format!("{} {:width$}", fetch.id, fetch.subgraph, width = self.width);
+        let mut line = match fetch.after.is_empty() && self.is_subscription {
+            true => format!("{} Subscribe({})", fetch.id, fetch.subgraph),
+            false => format!("{} {:width$}", fetch.id, fetch.subgraph, width = self.width),
+        };
         let places: Vec<String> = fetch
             .entities
             .iter()

@@ -102,7 +102,12 @@ fn a_mutated_operation_is_refused_or_planned() {
             Err(_) => refused.set(refused.get() + 1),
             Ok(document) => {
                 for operation in document.operations.iter() {
-                    match causeway_planner::plan(&ground.graph, &document, operation, &causeway_model::LabelSet::default()) {
+                    match causeway_planner::plan(
+                        &ground.graph,
+                        &document,
+                        operation,
+                        &causeway_model::LabelSet::default(),
+                    ) {
                         Ok(_) => planned.set(planned.get() + 1),
                         Err(error) => prop_assert!(!error.to_string().is_empty()),
                     }

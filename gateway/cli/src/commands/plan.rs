@@ -86,7 +86,7 @@ pub(super) async fn run(args: PlanArgs) -> ExitCode {
             let text = match args.format {
                 Format::Text => causeway_planner::explain(&plan, &supergraph),
                 Format::Json => format!(
-                    "{}\n",
+                    "{:#}\n",
                     serde_json::json!(causeway_planner::explain_json(&plan, &supergraph))
                 ),
             };

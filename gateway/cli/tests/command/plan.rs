@@ -23,6 +23,10 @@ fn a_plan_is_told_with_its_calls() {
             "json",
         ])
         .json();
+    assert_eq!(
+        (&json["version"], &json["operation"]),
+        (&json!(1), &json!("query"))
+    );
     assert_eq!((&json["calls"], &json["depth"]), (&json!(2), &json!(2)));
     assert_eq!(json["fetches"][1]["after"], json!([1]));
 }
