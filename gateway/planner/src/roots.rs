@@ -30,10 +30,10 @@ pub(crate) fn plan_roots(
         ty: operation.root_type.clone(),
         scope: scope.clone(),
     };
-    if operation.operation_type == OperationType::Mutation {
-        root.plan_mutation(search, fields)
-    } else {
-        root.plan_query(search, fields)
+    match operation.operation_type {
+        OperationType::Query => root.plan_query(search, fields),
+        // A subscription has one root field, and one subgraph sends its events.
+        OperationType::Mutation | OperationType::Subscription => root.plan_mutation(search, fields),
     }
 }
 
