@@ -5,6 +5,7 @@ mod compose;
 mod graph;
 mod health;
 mod plan;
+mod reload;
 mod serve;
 
 use std::{
@@ -57,18 +58,25 @@ pub async fn run(cli: Cli) -> ExitCode {
 /// Prints why a graph could not be loaded. Composition's errors are the answer "no".
 fn report(error: &LoadError) -> ExitCode {
     match error {
-        LoadError::Composition(failed) => {
-            eprint!("{}", causeway_composition::render(&failed.errors));
-            eprintln!("error: {error}");
+        LoadError::Composition(_) => {
+            eprintln!("{}", told(error));
             ExitCode::from(exit::NO)
         }
-        _ => match error.diagnostic() {
-            Some(diagnostic) => {
-                eprint!("{}", causeway_composition::render(&[diagnostic]));
-                ExitCode::from(exit::COULD_NOT_RUN)
-            }
-            None => could_not_run(error),
-        },
+        _ => {
+            eprintln!("{}", told(error));
+            ExitCode::from(exit::COULD_NOT_RUN)
+        }
+    }
+}
+
+/// Why a graph could not be loaded, with the diagnostics.
+fn told(error: &LoadError) -> String {
+    match (error, error.diagnostic()) {
+        (LoadError::Composition(failed), _) => {
+            format!("{}error: {error}", causeway_composition::render(&failed.errors))
+        }
+        (_, Some(diagnostic)) => causeway_composition::render(&[diagnostic]).trim_end().to_owned(),
+        (_, None) => format!("error: {error:#}"),
     }
 }
 

@@ -6,11 +6,12 @@
 mod cause;
 pub mod commands;
 mod load;
+mod warm_up;
 mod wiring;
 
 pub use causeway_config::{Config, parse as parse_config};
 pub use load::{LoadError, LoadedGraph, load, load_config, read_subgraphs};
-pub use wiring::{Gateway, start};
+pub use wiring::{Gateway, Reloader, start};
 
 /// Exit codes of every command: 0 is ok.
 pub mod exit {

@@ -27,6 +27,8 @@ pub struct LoadedGraph {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    #[error("{0}")]
+    NoGraph(String),
     #[error("subgraph `{0}`: nothing came on standard input, where its schema should be")]
     NoStdin(String),
     #[error(transparent)]

@@ -6,14 +6,17 @@ use anyhow::Context as _;
 use causeway_client::{ClientOptions, HttpSubgraphs, SubgraphOptions};
 use causeway_config::Config;
 use causeway_model::Supergraph;
-use causeway_server::{OverrideOptions, PrepareLimits, ServerOptions};
+use causeway_server::{Graph, OverrideOptions, PrepareLimits, ServerOptions};
 use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::warm_up;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A gateway that accepts requests.
 pub struct Gateway {
     pub addr: SocketAddr,
+    reloader: Reloader,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
@@ -27,6 +30,59 @@ impl Gateway {
     }
 }
 
+/// Replaces the graph of a running gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct Reloader {
+    server: causeway_server::Gateway,
+    /// What takes effect at a start alone: the address, and what is HTTP's.
+    fixed: Fixed,
+}
+
+#[derive(Clone, PartialEq)]
+struct Fixed {
+    listen: SocketAddr,
+    request_body: usize,
+    allow_origins: Vec<String>,
+}
+
+impl Fixed {
+    fn of(config: &Config) -> Self {
+        Self {
+            listen: config.listen,
+            request_body: config.limits.request_body,
+            allow_origins: config.allow_origins.clone(),
+        }
+    }
+}
+
+impl Gateway {
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
+    }
+}
+
+impl Reloader {
+    /// Serves another graph from now on; requests under way finish on the one before. Its operations are planned before it
+    /// takes over. On an error nothing has changed.
+    pub async fn reload(&self, supergraph: Arc<Supergraph>, config: &Config) -> anyhow::Result<()> {
+        if self.fixed != Fixed::of(config) {
+            tracing::warn!("`listen`, `cors` and `limits.request_body` take effect at the next start");
+        }
+        let config = config.clone();
+        // Making a large graph takes its time: not on a thread that serves requests.
+        let making = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+            let documents = config.warm_up.as_deref().map(warm_up::documents);
+            Ok((graph(supergraph, &config)?, documents.unwrap_or_default()))
+        });
+        let (graph, documents) = making.await.context("making the graph failed")??;
+        if !documents.is_empty() {
+            graph.warm_up(&documents).await;
+        }
+        self.server.replace(graph).await;
+        Ok(())
+    }
+}
+
 /// Serves `supergraph` on `listener` until `shutdown` resolves. Returns once requests are accepted; no subgraph
 /// needs to be up for that.
 pub fn start(
@@ -36,11 +92,27 @@ pub fn start(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<Gateway> {
     let addr = listener.local_addr().context("the listener has no address")?;
+    let server = causeway_server::Gateway::new(graph(supergraph, config)?);
+    if let Some(place) = &config.warm_up {
+        tokio::spawn(server.warm_up(warm_up::documents(place)));
+    }
+    let routes = causeway_server::routes(server.clone(), &server_options(config));
+    let serving = tokio::spawn(causeway_server::serve(listener, routes, shutdown));
+    let reloader = Reloader {
+        server,
+        fixed: Fixed::of(config),
+    };
+    Ok(Gateway {
+        addr,
+        reloader,
+        serving,
+    })
+}
+
+fn graph(supergraph: Arc<Supergraph>, config: &Config) -> anyhow::Result<Graph> {
     refuse_unknown_subgraphs(&supergraph, config)?;
     let client = HttpSubgraphs::new(client_options(&supergraph, config))?;
-    let router = causeway_server::router(supergraph, Arc::new(client), &server_options(config));
-    let serving = tokio::spawn(causeway_server::serve(listener, router, shutdown));
-    Ok(Gateway { addr, serving })
+    Ok(Graph::new(supergraph, Arc::new(client), &server_options(config)))
 }
 
 /// A misspelt name would silently leave a subgraph with the supergraph's URL.

@@ -25,6 +25,8 @@ pub struct Config {
     pub limits: Limits,
     /// Origins of web pages that may call the gateway; empty: only pages that it serves itself.
     pub allow_origins: Vec<String>,
+    /// A folder of documents, or a manifest of persisted operations, that are prepared at start.
+    pub warm_up: Option<PathBuf>,
     pub override_labels: OverrideLabels,
     /// Variants of the API schema, by name.
     pub contracts: IndexMap<String, ContractConfig>,

@@ -26,6 +26,8 @@ pub(crate) struct RawConfig {
     #[serde(default)]
     pub(crate) cors: RawCors,
     #[serde(default)]
+    pub(crate) warm_up: RawWarmUp,
+    #[serde(default)]
     pub(crate) override_labels: RawOverrideLabels,
     #[serde(default)]
     pub(crate) contracts: IndexMap<String, RawContract>,
@@ -70,6 +72,12 @@ pub(crate) struct RawRoverSchema {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawHeaders {
     pub(crate) forward: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawWarmUp {
+    pub(crate) operations: Option<String>,
 }
 
 /// A list of labels, or the longer form.

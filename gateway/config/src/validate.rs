@@ -76,6 +76,7 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
         forward_headers,
         limits,
         allow_origins,
+        warm_up: raw.warm_up.operations.map(|place| at.resolve(&place)),
         override_labels: overrides::validate(&at, raw.override_labels)?,
         contracts: at.contracts(raw.contracts)?,
     })
@@ -356,6 +357,9 @@ mod tests {
         assert_eq!((config.limits.operation_fields, config.limits.plan_cache), (7, 0));
         assert_eq!(config.limits.operation_depth, 100);
         assert_eq!(config.allow_origins.len(), 3);
+        assert_eq!(config.warm_up, None);
+        let config = read("supergraph: s.graphql\nwarm_up: { operations: ./operations }").unwrap();
+        assert_eq!(config.warm_up.as_deref(), Some(Path::new("conf/operations")));
     }
 
     #[test]

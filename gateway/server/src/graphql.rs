@@ -16,7 +16,7 @@ use causeway_model::LabelSet;
 use futures::FutureExt;
 
 use crate::{
-    Gateway, explain,
+    Gateway, Graph, explain,
     media::{self, ResponseType},
     prepare::{ParsedOperation, PreparedOperation},
     rejection::Rejection,
@@ -77,7 +77,7 @@ async fn answer(
     let executed = match parsed {
         // A bug in the executor costs the request that meets it, and no other: nothing is shared that it could leave
         // half done. The panic itself is logged where it happens.
-        Ok(request) => AssertUnwindSafe(run(gateway, headers, request, method))
+        Ok(request) => AssertUnwindSafe(run(&gateway.current(), headers, request, method))
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(Rejection::Internal("executing this operation failed".to_owned()))),
@@ -90,7 +90,7 @@ async fn answer(
 }
 
 async fn run(
-    gateway: &Gateway,
+    graph: &Graph,
     headers: HeaderMap,
     request: GraphqlRequest,
     method: Method,
@@ -104,12 +104,12 @@ async fn run(
             )
         })?;
     let operation_name = request.operation_name.filter(|name| !name.is_empty());
-    let decide = |touched: &LabelSet| gateway.overrides.decide(touched, &headers);
-    let prepared = gateway.preparer.prepare(text, operation_name, decide).await?;
+    let decide = |touched: &LabelSet| graph.overrides.decide(touched, &headers);
+    let prepared = graph.preparer.prepare(text, operation_name, decide).await?;
     if method == Method::Get && prepared.parsed.operation.is_mutation() {
         return Err(Rejection::MutationOverGet);
     }
-    let schema = &gateway.supergraph.api_schema;
+    let schema = &graph.supergraph.api_schema;
     let given = request.variables.unwrap_or_default();
     let variables = coerce_variable_values(schema, &prepared.parsed.operation, &given).map_err(|error| {
         Rejection::Variables(Box::new(
@@ -117,33 +117,33 @@ async fn run(
         ))
     })?;
     let serialized = serialize(&variables);
-    let introspection = introspect(gateway, &prepared, variables).await?;
+    let introspection = introspect(graph, &prepared, variables).await?;
     let wants_plan = explain::is_asked_for(&headers);
     let outcome = execute(
-        gateway.client.as_ref(),
+        graph.client.as_ref(),
         Request {
             plan: &prepared.plan,
-            supergraph: &gateway.supergraph,
+            supergraph: &graph.supergraph,
             variables: &serialized,
             headers: Arc::new(headers),
             introspection,
         },
     )
     .await;
-    let extensions = wants_plan.then(|| explain::extension(&prepared, &gateway.supergraph, &outcome));
+    let extensions = wants_plan.then(|| explain::extension(&prepared, &graph.supergraph, &outcome));
     Ok(body(&outcome, extensions))
 }
 
 /// `__schema` and `__type`, answered from the API schema without any call.
 async fn introspect(
-    gateway: &Gateway,
+    graph: &Graph,
     prepared: &Arc<PreparedOperation>,
     variables: Valid<JsonMap>,
 ) -> Result<Vec<(String, Bytes)>, Rejection> {
     if !prepared.plan.has_introspection {
         return Ok(Vec::new());
     }
-    let (preparer, prepared) = (Arc::clone(&gateway.preparer), Arc::clone(prepared));
+    let (preparer, prepared) = (Arc::clone(&graph.preparer), Arc::clone(prepared));
     // A large schema takes milliseconds to describe: not on a thread that serves others.
     let described = tokio::task::spawn_blocking(move || {
         let planning = preparer.planning();

@@ -4,6 +4,7 @@
 //! execute by itself, and there is one place only that maps errors to status codes: [`rejection`].
 
 mod explain;
+mod graph;
 mod graphiql;
 mod graphql;
 mod limits;
@@ -19,19 +20,17 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use causeway_executor::SubgraphClient;
-use causeway_graph::QueryGraph;
 use causeway_model::Supergraph;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+pub use graph::{Gateway, Graph, WarmUp};
 pub use limits::PrepareLimits;
-use overrides::Overrides;
 pub use overrides::{Draw, OverrideOptions};
-use prepare::Preparer;
 
 pub use serving::serve;
 
@@ -45,33 +44,22 @@ pub struct ServerOptions {
     pub allow_origins: Vec<String>,
 }
 
-/// Everything that a request needs; cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Gateway {
-    preparer: Arc<Preparer>,
-    supergraph: Arc<Supergraph>,
-    overrides: Arc<Overrides>,
-    client: Arc<dyn SubgraphClient>,
-}
-
-/// The gateway's routes over one supergraph.
+/// The routes of a gateway over one supergraph that is never replaced.
 pub fn router(
     supergraph: Arc<Supergraph>,
     client: Arc<dyn SubgraphClient>,
     options: &ServerOptions,
 ) -> Router {
-    let graph = QueryGraph::new(Arc::clone(&supergraph));
-    let gateway = Gateway {
-        preparer: Arc::new(Preparer::new(graph, options.limits)),
-        overrides: Arc::new(Overrides::new(&supergraph, &options.overrides)),
-        supergraph,
-        client,
-    };
+    routes(Gateway::new(Graph::new(supergraph, client, options)), options)
+}
+
+/// The routes of a gateway. Of the options those that are about HTTP count; the others are the graph's.
+pub fn routes(gateway: Gateway, options: &ServerOptions) -> Router {
     let router = Router::new()
         .route("/graphql", get(graphql_or_page).post(graphql::post))
         .route("/", get(root))
         .route("/health/live", get(alive))
-        .route("/health/ready", get(alive))
+        .route("/health/ready", get(ready))
         .merge(graphiql::assets())
         .layer(DefaultBodyLimit::max(options.request_body))
         .with_state(gateway);
@@ -106,10 +94,18 @@ async fn root(headers: HeaderMap) -> Response {
         .into_response()
 }
 
-/// A gateway that listens has composed its graph, which is all that it needs: subgraphs that are down cost
-/// their fields, not the gateway.
 async fn alive() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "ok" }))
+}
+
+/// A gateway that listens has composed its graph, which is all that it needs once operations are prepared: subgraphs that
+/// are down cost their fields, not the gateway.
+async fn ready(State(gateway): State<Gateway>) -> Response {
+    if gateway.is_ready() {
+        return alive().await.into_response();
+    }
+    let warming = Json(serde_json::json!({ "status": "preparing operations" }));
+    (StatusCode::SERVICE_UNAVAILABLE, warming).into_response()
 }
 
 fn cors(origins: &[String]) -> Option<CorsLayer> {

@@ -117,6 +117,34 @@ impl Preparer {
         shared(self.plans.try_get_with((key, on), made).await)
     }
 
+    /// Prepares each operation of a document, with all labels off. Gives their names, and what became of them.
+    pub(crate) async fn prepare_all(
+        &self,
+        text: &str,
+    ) -> Vec<(Option<String>, Result<Arc<PreparedOperation>, Rejection>)> {
+        let mut outcomes = Vec::new();
+        for name in operation_names(text) {
+            let prepared = self.prepare(text.to_owned(), name.clone(), |_| LabelSet::default());
+            outcomes.push((name, prepared.await));
+        }
+        outcomes
+    }
+
+    /// Prepares what another one has prepared, as far as it can be. Gives the number of operations.
+    pub(crate) async fn prepare_like(&self, before: &Self) -> usize {
+        let old = before.planning.graph.supergraph();
+        let new = self.planning.graph.supergraph();
+        let mut prepared = 0;
+        for (key, _) in &before.plans {
+            let (key, on) = key.as_ref();
+            let on = new.label_set(on.iter().map(|label| old.label(label)));
+            let decide = |touched: &LabelSet| touched.iter().filter(|label| on.contains(*label)).collect();
+            let outcome = self.prepare(key.text.clone(), key.operation_name.clone(), decide);
+            prepared += usize::from(outcome.await.is_ok());
+        }
+        prepared
+    }
+
     /// Validation and planning of a large operation take milliseconds: not on a thread that serves others.
     fn blocking<T, W>(&self, work: W) -> impl Future<Output = Result<T, Rejection>> + use<T, W>
     where
@@ -129,6 +157,25 @@ impl Preparer {
                 .await
                 .unwrap_or_else(|_| Err(Rejection::Internal("planning this operation failed".to_owned())))
         }
+    }
+}
+
+/// The names by which a document's operations can be asked for: where there is only one, it is asked for with and without its
+/// name.
+fn operation_names(text: &str) -> Vec<Option<String>> {
+    let Ok(document) = Parser::new().parse_ast(text, "operation.graphql") else {
+        return vec![None];
+    };
+    let names: Vec<Option<String>> = document
+        .definitions
+        .iter()
+        .filter_map(|definition| definition.as_operation_definition())
+        .map(|operation| operation.name.as_ref().map(ToString::to_string))
+        .collect();
+    match names.as_slice() {
+        [Some(only)] => vec![None, Some(only.clone())],
+        [] => vec![None],
+        _ => names,
     }
 }
 

@@ -122,6 +122,13 @@ impl Rejection {
         }
     }
 
+    /// All errors in one line, for the log.
+    pub(crate) fn told(&self) -> String {
+        let errors = self.errors();
+        let messages = errors.iter().filter_map(|error| error["message"].as_str());
+        messages.collect::<Vec<_>>().join("; ")
+    }
+
     pub(crate) fn into_response(self, form: ResponseType) -> Response {
         let status = self.status(form);
         if status.is_server_error() {

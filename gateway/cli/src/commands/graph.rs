@@ -9,7 +9,7 @@ use std::{
 use causeway_config::Config;
 use clap::Args;
 
-use super::{could_not_run, report};
+use super::report;
 use crate::{LoadError, LoadedGraph};
 
 const CONFIG_VARIABLE: &str = "CAUSEWAY_CONFIG";
@@ -31,19 +31,31 @@ impl GraphArgs {
     /// The configuration and its graph; what is wrong with them has been printed when there is none. `fallback` is a
     /// config file for those who name none.
     pub(super) async fn load(&self, fallback: Option<&Path>) -> Result<(Config, LoadedGraph), ExitCode> {
+        self.try_load(fallback).await.map_err(|error| report(&error))
+    }
+
+    /// The same without a word.
+    pub(super) async fn try_load(&self, fallback: Option<&Path>) -> Result<(Config, LoadedGraph), LoadError> {
         let config = match self.source(fallback) {
             Some(Source::Supergraph(path)) => supergraph_only(&path),
             Some(Source::Config(path)) => crate::load_config(&path).await,
-            None => return Err(could_not_run(&nothing_named(fallback))),
+            None => Err(LoadError::NoGraph(nothing_named(fallback))),
         };
-        let config = config.map_err(|error| report(&error))?;
-        let loaded = crate::load(&config)
-            .await
-            .and_then(|loaded| match &self.contract {
-                Some(name) => loaded.with_contract(&config, name),
-                None => Ok(loaded),
-            });
-        Ok((config, loaded.map_err(|error| report(&error))?))
+        let config = config?;
+        let loaded = crate::load(&config).await?;
+        let loaded = match &self.contract {
+            Some(name) => loaded.with_contract(&config, name)?,
+            None => loaded,
+        };
+        Ok((config, loaded))
+    }
+
+    /// The configuration's file, where one is named.
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        match self.source(None) {
+            Some(Source::Config(path)) => Some(path),
+            _ => None,
+        }
     }
 
     fn source(&self, fallback: Option<&Path>) -> Option<Source> {

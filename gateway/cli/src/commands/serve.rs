@@ -9,7 +9,11 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use super::{could_not_run, graph::GraphArgs};
+use super::{
+    could_not_run,
+    graph::GraphArgs,
+    reload::{self, Files},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -23,14 +27,15 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(args: ServeArgs) -> ExitCode {
     init_logging();
     // From here on a signal stops the gateway in order, also one that comes while the graph is still composed.
-    let stop = match stop_signal() {
-        Ok(stop) => stop,
+    let (stop, hangup) = match stop_signal().and_then(|stop| Ok((stop, signal(SignalKind::hangup())?))) {
+        Ok(signals) => signals,
         Err(error) => return could_not_run(&format!("cannot listen for signals: {error}")),
     };
     let (config, loaded) = match args.graph.load(None).await {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
+    let files = Files::of(&args.graph, &config);
     for hint in &loaded.hints {
         tracing::debug!(code = hint.code.as_str(), "{}", hint.message);
     }
@@ -53,6 +58,7 @@ pub(super) async fn run(args: ServeArgs) -> ExitCode {
     let subgraphs = subgraphs.join(", ");
     match crate::start(listener, loaded.supergraph, &config, stop) {
         Ok(gateway) => {
+            tokio::spawn(reload::watch(args.graph, hangup, files, gateway.reloader()));
             tracing::info!(
                 subgraphs,
                 "GraphQL at http://{}/graphql, GraphiQL at http://{0}/",

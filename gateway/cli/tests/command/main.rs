@@ -7,6 +7,7 @@ mod check;
 mod compose;
 mod health;
 mod plan;
+mod reload;
 mod serve;
 
 use causeway::run;

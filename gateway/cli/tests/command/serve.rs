@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::causeway::{Shop, run, subgraph};
 
 /// A gateway that is killed when the test is over, however it ends.
-struct Serving {
-    child: Child,
-    log: BufReader<ChildStderr>,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) log: BufReader<ChildStderr>,
     /// E.g. `http://127.0.0.1:43210`.
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Drop for Serving {
@@ -25,7 +25,7 @@ impl Drop for Serving {
 
 impl Serving {
     /// Returns when the gateway says that it listens.
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -49,7 +49,7 @@ impl Serving {
         serving
     }
 
-    async fn ask(&self, query: &str) -> Value {
+    pub(crate) async fn ask(&self, query: &str) -> Value {
         let body = json!({ "query": query }).to_string();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let asked = client
@@ -59,8 +59,22 @@ impl Serving {
         serde_json::from_slice(&asked.send().await.unwrap().bytes().await.unwrap()).unwrap()
     }
 
+    /// The next line of its log that has the words.
+    pub(crate) fn told(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(
+                self.log.read_line(&mut line).unwrap() > 0,
+                "it ended without `{words}`"
+            );
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
     /// Tells it to stop; gives its exit code and the rest of its log.
-    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, String) {
         assert!(
             Command::new("kill")
                 .args([signal, &self.child.id().to_string()])
@@ -74,7 +88,7 @@ impl Serving {
     }
 }
 
-fn provide_tls() {
+pub(crate) fn provide_tls() {
     // Fails only when another test was first.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -134,3 +134,44 @@ async fn refusals_are_not_kept() {
     preparer.plans.run_pending_tasks().await;
     assert_eq!(preparer.plans.entry_count(), 0);
 }
+
+#[tokio::test]
+async fn what_one_has_prepared_another_prepares_as_far_as_it_can() {
+    let (before, after) = (preparer(1 << 20), preparer(1 << 20));
+    for text in [
+        "{ me { id } }",
+        "{ me { name } }",
+        "query A { me { id } } query B { me { name } }",
+    ] {
+        let name = text.starts_with("query").then(|| "B".to_owned());
+        before
+            .prepare(text.to_owned(), name, |_| LabelSet::default())
+            .await
+            .ok()
+            .unwrap();
+    }
+    assert_eq!(after.prepare_like(&before).await, 3);
+    after.plans.run_pending_tasks().await;
+    assert_eq!(after.plans.entry_count(), 3);
+}
+
+#[tokio::test]
+async fn all_operations_of_a_document_are_prepared() {
+    let preparer = preparer(1 << 20);
+    let count = |outcomes: Vec<(_, Result<_, Rejection>)>| {
+        outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count()
+    };
+    assert_eq!(
+        count(
+            preparer
+                .prepare_all("query A { me { id } } query B { me { id } }")
+                .await
+        ),
+        2
+    );
+    // With its name and without.
+    assert_eq!(count(preparer.prepare_all("query A { me { id } }").await), 2);
+    assert_eq!(count(preparer.prepare_all("{ me { id } }").await), 1);
+    assert_eq!(count(preparer.prepare_all("{ nothing }").await), 0);
+    assert_eq!(count(preparer.prepare_all("{").await), 0);
+}

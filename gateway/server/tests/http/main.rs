@@ -11,4 +11,5 @@ mod overrides;
 mod pages;
 mod protocol;
 mod refusals;
+mod replacing;
 mod stopping;
