@@ -14,7 +14,12 @@ pub(crate) enum Unsendable {
 }
 
 /// Appends the representation's JSON. After an error `out` holds the part that was written.
-pub(crate) fn write(target: &EntityTarget, object: &Object, out: &mut Vec<u8>) -> Result<(), Unsendable> {
+pub(crate) fn write(
+    target: &EntityTarget,
+    object: &Object,
+    truth: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), Unsendable> {
     out.extend_from_slice(b"{\"__typename\":\"");
     out.extend_from_slice(target.representation.typename.as_bytes());
     out.push(b'"');
@@ -24,17 +29,17 @@ pub(crate) fn write(target: &EntityTarget, object: &Object, out: &mut Vec<u8>) -
         .fields
         .iter()
         .filter(|field| field.key != TYPENAME);
-    write_fields(fields, object, Some(&target.concrete_type), out)
+    write_fields(fields, object, (Some(&target.concrete_type), truth), out)
 }
 
 /// Writes the fields that apply to the type, and the closing brace.
 fn write_fields<'f>(
     fields: impl Iterator<Item = &'f RepresentationField>,
     object: &Object,
-    ty: Option<&str>,
+    (ty, truth): (Option<&str>, u64),
     out: &mut Vec<u8>,
 ) -> Result<(), Unsendable> {
-    for field in fields {
+    for field in fields.filter(|field| field.guard.holds(truth)) {
         match ty {
             _ if field.only_for.is_empty() => {}
             Some(ty) if field.only_for.iter().any(|name| name == ty) => {}
@@ -53,13 +58,18 @@ fn write_fields<'f>(
         out.extend_from_slice(b"\":");
         // Null is an answer; no answer at all means that the entity is unknown to the subgraph that was asked.
         let value = object.get(field.key).ok_or(Unsendable::Unknown)?;
-        write_value(field, value, out)?;
+        write_value(field, value, truth, out)?;
     }
     out.push(b'}');
     Ok(())
 }
 
-fn write_value(field: &RepresentationField, data: &Data, out: &mut Vec<u8>) -> Result<(), Unsendable> {
+fn write_value(
+    field: &RepresentationField,
+    data: &Data,
+    truth: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), Unsendable> {
     match data {
         Data::Failed(failure) => return Err(Unsendable::Failed(*failure)),
         Data::Null if field.is_key => return Err(Unsendable::Unknown),
@@ -71,13 +81,13 @@ fn write_value(field: &RepresentationField, data: &Data, out: &mut Vec<u8>) -> R
                 if index > 0 {
                     out.push(b',');
                 }
-                write_value(field, item, out)?;
+                write_value(field, item, truth, out)?;
             }
             out.push(b']');
         }
         Data::Object(object) => {
             out.push(b'{');
-            write_fields(field.fields.iter(), object, object.typename(), out)?;
+            write_fields(field.fields.iter(), object, (object.typename(), truth), out)?;
         }
     }
     Ok(())

@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
         let batch = match &fetch.target {
             FetchTarget::Root { .. } => None,
             FetchTarget::Entities(calls) => {
-                let batch = request::gather(&self.root, calls);
+                let batch = request::gather(&self.root, self.truth, calls);
                 self.reports[index].entities_asked = batch.asked();
                 self.reports[index].entities_sent = batch.sent();
                 for (at, (node, failure)) in batch.lost.iter() {

@@ -165,6 +165,8 @@ pub struct RepresentationField {
     pub only_for: Vec<Name>,
     /// Part of the entity's key: without it there is nothing to ask for.
     pub is_key: bool,
+    /// Sent, and there to be sent, only when this holds: what needs it is asked for only then.
+    pub guard: Guard,
     /// Empty for a leaf.
     pub fields: Vec<RepresentationField>,
 }

@@ -278,6 +278,7 @@ pub(crate) fn merge_representation(held: &mut Vec<RepresentationField>, added: V
         {
             Some(one) => {
                 one.is_key |= field.is_key;
+                one.guard.or(&field.guard);
                 merge_representation(&mut one.fields, field.fields);
             }
             None => held.push(field),

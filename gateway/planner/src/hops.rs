@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, rc::Rc};
 
 use causeway_graph::HopRoute;
-use causeway_model::{Conjunction, FieldSet, RepresentationField, SubgraphField};
+use causeway_model::{Conjunction, FieldSet, Guard, RepresentationField, SubgraphField};
 
 use crate::{
-    collect::{CollectedField, collect},
+    collect::{CollectedField, GuardedSelections, collect},
     context::ContextDraft,
     draft::{DraftKind, EntityDraft, conflict, merge_representation},
     position::Position,
@@ -219,7 +219,7 @@ impl Search<'_> {
         self.requiring.push(this);
         self.drafts.watch();
         let representation = match &definition.requires {
-            Some(required) => self.plan_required(at, required),
+            Some(required) => self.plan_required(at, required, &field.guard),
             None => Some(Vec::new()),
         };
         let contexts = self.plan_contexts(at, &definition.context_arguments);
@@ -235,22 +235,35 @@ impl Search<'_> {
         })
     }
 
-    fn plan_required(&mut self, at: &Position, required: &FieldSet) -> Option<Vec<RepresentationField>> {
-        let needed = self.needed(required, at, false);
-        let fields = collect(
-            self.graph,
-            &[(Conjunction::ALWAYS, needed.selection.clone())],
-            &at.ty,
-        );
+    fn plan_required(
+        &mut self,
+        at: &Position,
+        required: &FieldSet,
+        guard: &Guard,
+    ) -> Option<Vec<RepresentationField>> {
+        let needed = self.needed_when(required, at, false, guard);
+        let selections: GuardedSelections = match guard.terms() {
+            [] => vec![(Conjunction::ALWAYS, needed.selection.clone())],
+            terms => terms
+                .iter()
+                .map(|term| (*term, needed.selection.clone()))
+                .collect(),
+        };
+        let fields = collect(self.graph, &selections, &at.ty);
         let missing = self.plan_object(at, fields);
         missing.is_empty().then_some(needed.representation)
     }
 
     pub(crate) fn needed(&self, set: &FieldSet, at: &Position, is_key: bool) -> Needed {
+        self.needed_when(set, at, is_key, &Guard::ALWAYS)
+    }
+
+    fn needed_when(&self, set: &FieldSet, at: &Position, is_key: bool, guard: &Guard) -> Needed {
         NeededBuilder {
             graph: self.graph,
             keys: self.keys,
             is_key,
+            guard,
         }
         .build(set, &at.ty, &at.scope)
     }

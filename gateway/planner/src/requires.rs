@@ -5,7 +5,7 @@ use std::rc::Rc;
 use apollo_compiler::{Name, name};
 use causeway_graph::QueryGraph;
 use causeway_model::{
-    Conjunction, FieldSet, FieldSetField, FieldSetItem, RepresentationField, plan::TYPENAME,
+    Conjunction, FieldSet, FieldSetField, FieldSetItem, Guard, RepresentationField, plan::TYPENAME,
 };
 
 use crate::{
@@ -25,6 +25,8 @@ pub(crate) struct NeededBuilder<'a> {
     pub(crate) keys: &'a Keys,
     /// Keys are compulsory in a representation; what `@requires` asks for may be null.
     pub(crate) is_key: bool,
+    /// When it is needed.
+    pub(crate) guard: &'a Guard,
 }
 
 impl NeededBuilder<'_> {
@@ -95,6 +97,7 @@ impl NeededBuilder<'_> {
             name: field.name.clone(),
             only_for: Vec::new(),
             is_key: self.is_key,
+            guard: self.guard.clone(),
             fields,
         };
         (selected, sent)
@@ -125,6 +128,7 @@ fn add(representation: &mut Vec<RepresentationField>, field: RepresentationField
             .collect();
         held.only_for.extend(missing);
     }
+    held.guard.or(&field.guard);
     merge_representation(&mut held.fields, field.fields);
 }
 
@@ -134,6 +138,7 @@ fn typename() -> RepresentationField {
         name: name!("__typename"),
         only_for: Vec::new(),
         is_key: false,
+        guard: Guard::ALWAYS,
         fields: Vec::new(),
     }
 }

@@ -58,11 +58,12 @@ impl EntityBatch {
 }
 
 /// Walks to the entities and builds their representations; equal ones are sent once.
-pub(crate) fn gather(root: &Data, calls: &[EntityCall]) -> EntityBatch {
+pub(crate) fn gather(root: &Data, truth: u64, calls: &[EntityCall]) -> EntityBatch {
     let mut batch = EntityBatch::default();
     for (index, call) in calls.iter().enumerate() {
         let mut gatherer = Gatherer {
             root,
+            truth,
             index,
             call,
             fields: Vec::new(),
@@ -83,6 +84,7 @@ pub(crate) fn gather(root: &Data, calls: &[EntityCall]) -> EntityBatch {
 
 struct Gatherer<'g> {
     root: &'g Data,
+    truth: u64,
     index: usize,
     call: &'g EntityCall,
     fields: Vec<CallBatch>,
@@ -100,7 +102,7 @@ impl Gatherer<'_> {
                 return;
             };
             self.buffer.clear();
-            match representation::write(target, object, &mut self.buffer) {
+            match representation::write(target, object, self.truth, &mut self.buffer) {
                 Ok(()) => {}
                 Err(Unsendable::Failed(failure)) => return self.lost.push(at, (self.call.shape, failure)),
                 Err(Unsendable::Unknown) => return,

@@ -218,6 +218,7 @@ impl PlanBuilder {
             name: named(&item.name),
             only_for: item.only.iter().map(|name| named(name)).collect(),
             is_key: item.is_key,
+            guard: Guard::ALWAYS,
             fields: self.representation(item.below.unwrap_or_default()),
         };
         items.into_iter().map(field).collect()
