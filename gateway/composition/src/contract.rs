@@ -14,7 +14,7 @@ use apollo_compiler::{
 };
 use causeway_model::Supergraph;
 
-use crate::read::{Features, ReadError, read_supergraph, reduce};
+use crate::read::{Features, ReadError, defer, read_supergraph, reduce};
 
 /// Which tags clients of a contract see. A type's tag counts for its fields; `exclude` wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum ContractError {
 pub fn contract_supergraph(supergraph_sdl: &str, contract: &Contract) -> Result<Supergraph, ContractError> {
     let whole = read_supergraph(supergraph_sdl)?;
     Ok(Supergraph {
-        api_schema: contract_schema(supergraph_sdl, contract)?,
+        api_schema: defer::accepting(contract_schema(supergraph_sdl, contract)?)?,
         ..whole
     })
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use causeway_model::{EntityCall, FetchTarget, QueryPlan, ShapeField, ShapeId, Supergraph};
+use causeway_model::{Conjunction, EntityCall, FetchTarget, QueryPlan, ShapeField, ShapeId, Supergraph};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use http::HeaderMap;
 
@@ -155,7 +155,8 @@ type InFlight<'c> = FuturesUnordered<BoxFuture<'c, Finished>>;
 impl<'a> Run<'a> {
     fn new(request: &'a Request<'a>) -> Self {
         let plan = request.plan;
-        let mut truth = 0u64;
+        // Everything is delivered at once.
+        let mut truth = Conjunction::ALL_DEFERRALS;
         for (bit, condition) in plan.conditions.iter().enumerate() {
             let holds = request
                 .variables

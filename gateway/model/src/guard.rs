@@ -17,7 +17,31 @@ pub struct Conjunction {
     pub when_false: u64,
 }
 
+/// The most boolean variables of one operation; they take the lower bits.
+pub const CONDITION_LIMIT: usize = 48;
+
+/// The most `@defer` of one operation that are told apart; they take the upper bits, the first one the highest.
+pub const DEFERRAL_LIMIT: usize = 16;
+
 impl Conjunction {
+    /// Everything that is deferred.
+    pub const ALL_DEFERRALS: u64 = u64::MAX << CONDITION_LIMIT;
+
+    pub fn deferral(index: usize) -> Self {
+        Self {
+            when_true: 1 << (63 - index),
+            when_false: 0,
+        }
+    }
+
+    /// What of it hangs on variables.
+    pub fn without_deferrals(self) -> Self {
+        Self {
+            when_true: self.when_true & !Self::ALL_DEFERRALS,
+            ..self
+        }
+    }
+
     pub const ALWAYS: Self = Self {
         when_true: 0,
         when_false: 0,

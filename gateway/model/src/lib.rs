@@ -13,10 +13,10 @@ pub use field_set::{FieldSet, FieldSetField, FieldSetItem};
 pub use guard::{Conjunction, Guard};
 pub use label::{LabelCondition, LabelId, LabelSet};
 pub use plan::{
-    CallTemplate, ContextSource, ContextValue, ContextVariable, DocumentTemplate, EntityCall, EntityPlace,
-    EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment, Piece, ProjectedField,
-    ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation, RepresentationField,
-    Shape, ShapeField, ShapeId,
+    CallTemplate, ContextSource, ContextValue, ContextVariable, Deferral, DocumentTemplate, EntityCall,
+    EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment, Piece,
+    ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation,
+    RepresentationField, Shape, ShapeField, ShapeId,
 };
 pub use supergraph::{
     ContextArgument, FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType, Supergraph,

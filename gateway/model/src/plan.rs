@@ -36,10 +36,22 @@ pub struct QueryPlan {
     pub keys: Vec<String>,
     /// The boolean variables that guards speak of, by bit.
     pub conditions: Vec<Name>,
+    /// The operation's `@defer`s, in the order of the document. What is only asked for below one has its bit
+    /// ([`Conjunction::deferral`](crate::Conjunction::deferral)) in its guards.
+    pub deferred: Vec<Deferral>,
     pub projection: Projection,
     /// The operation asks for `__schema` or `__type`; the server answers these from the API schema
     /// and puts them under the data keys of the same name at the root.
     pub has_introspection: bool,
+}
+
+/// A `@defer`: what stands below it may be delivered after the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Deferral {
+    pub label: Option<String>,
+    /// Deferred only when this variable is true.
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
 }
 
 /// One HTTP request to one subgraph.

@@ -36,6 +36,7 @@ pub(crate) fn finish(graph: &QueryGraph, operation: &NormalizedOperation, drafts
         fetches,
         keys: operation.keys.all(),
         conditions: operation.conditions.clone(),
+        deferred: operation.deferred.clone(),
         projection,
         has_introspection,
     }

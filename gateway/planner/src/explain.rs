@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use apollo_compiler::ast::OperationType;
 use causeway_model::{
-    ContextSource, ContextValue, EntityPlace, EntityTarget, Fetch, FetchTarget, Guard, Name, PathSegment,
-    QueryPlan, Supergraph,
+    Conjunction, ContextSource, ContextValue, Deferral, EntityPlace, EntityTarget, Fetch, FetchTarget, Guard,
+    Name, PathSegment, QueryPlan, Supergraph,
 };
 use serde::Serialize;
 
@@ -23,6 +23,9 @@ pub struct ExplainedPlan {
     pub calls: usize,
     /// Fetches that wait for each other in the longest chain.
     pub depth: usize,
+    /// The operation's `@defer`s. A fetch whose `when` says `deferred` is only needed for one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Deferral>,
     pub fetches: Vec<ExplainedFetch>,
 }
 
@@ -38,7 +41,7 @@ pub struct ExplainedFetch {
     /// The client's variables that are sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
-    /// Under which `@skip` and `@include` it is made, e.g. `$a and not $b`; always, when there is none.
+    /// Under which `@skip`, `@include` and `@defer` it is made, e.g. `$a and not $b`, `deferred "label"`; always, when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// Entities that are loaded; empty for a root fetch.
@@ -74,6 +77,7 @@ pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan 
         operation: plan.operation_type.name(),
         calls: plan.fetches.len(),
         depth: depths.into_iter().max().unwrap_or(0),
+        deferred: plan.deferred.clone(),
         fetches: plan
             .fetches
             .iter()
@@ -98,10 +102,24 @@ fn when(plan: &QueryPlan, guard: &Guard) -> Option<String> {
             .filter(move |(bit, _)| set >> bit & 1 == 1)
             .map(|(_, name)| name)
     };
+    let deferrals = |set: u64| {
+        let deferred = plan.deferred.iter().enumerate();
+        deferred
+            .filter(move |(index, _)| set & Conjunction::deferral(*index).when_true != 0)
+            .map(|(_, deferral)| match &deferral.label {
+                Some(label) => format!("deferred \"{label}\""),
+                None => "deferred".to_owned(),
+            })
+    };
     let terms = guard.terms().iter().map(|term| {
+        let deferred = deferrals(term.when_true);
         let included = bits(term.when_true).map(|name| format!("${name}"));
         let skipped = bits(term.when_false).map(|name| format!("not ${name}"));
-        included.chain(skipped).collect::<Vec<_>>().join(" and ")
+        deferred
+            .chain(included)
+            .chain(skipped)
+            .collect::<Vec<_>>()
+            .join(" and ")
     });
     (!guard.is_always()).then(|| terms.collect::<Vec<_>>().join(" or "))
 }
@@ -295,6 +313,9 @@ impl Tree<'_> {
         {
             let others: Vec<String> = others.iter().map(ToString::to_string).collect();
             let _ = write!(line, "  (after {} too)", others.join(", "));
+        }
+        if let Some(when) = &fetch.when {
+            let _ = write!(line, "  (when {when})");
         }
         line.trim_end().to_owned()
     }

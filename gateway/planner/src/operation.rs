@@ -10,12 +10,13 @@ use apollo_compiler::{
     executable::{self, Operation, VariableDefinition},
     name,
 };
-use causeway_model::{Conjunction, KeyId, plan::TYPENAME};
+use causeway_model::{
+    Conjunction, Deferral, KeyId,
+    guard::{CONDITION_LIMIT, DEFERRAL_LIMIT},
+    plan::TYPENAME,
+};
 
 use crate::PlanError;
-
-/// Bits in a guard's masks.
-const CONDITION_LIMIT: usize = 64;
 
 pub(crate) struct NormalizedOperation {
     pub(crate) operation_type: OperationType,
@@ -23,6 +24,7 @@ pub(crate) struct NormalizedOperation {
     pub(crate) selection: Selections,
     pub(crate) variables: Vec<Node<VariableDefinition>>,
     pub(crate) conditions: Vec<Name>,
+    pub(crate) deferred: Vec<Deferral>,
     pub(crate) keys: Keys,
 }
 
@@ -101,6 +103,7 @@ pub(crate) fn normalize(
         document,
         keys: Keys::new(),
         conditions: Vec::new(),
+        deferred: Vec::new(),
         fragments: HashMap::default(),
     };
     let selection = normalizer.selections(&operation.selection_set);
@@ -116,6 +119,7 @@ pub(crate) fn normalize(
         selection,
         variables: operation.variables.clone(),
         conditions: normalizer.conditions,
+        deferred: normalizer.deferred,
         keys: normalizer.keys,
     })
 }
@@ -124,6 +128,7 @@ struct Normalizer<'a> {
     document: &'a ExecutableDocument,
     keys: Keys,
     conditions: Vec<Name>,
+    deferred: Vec<Deferral>,
     fragments: HashMap<Name, Selections>,
 }
 
@@ -135,6 +140,7 @@ impl Normalizer<'_> {
                 executable::Selection::Field(field) => items.extend(self.field(field)),
                 executable::Selection::InlineFragment(fragment) => {
                     if let Some(guard) = self.guard(&fragment.directives) {
+                        let guard = guard.and(self.deferral(&fragment.directives));
                         items.push(Selection::Fragment {
                             on: fragment.selection_set.ty.clone(),
                             guard,
@@ -149,6 +155,7 @@ impl Normalizer<'_> {
                     let Some(fragment) = self.document.fragments.get(&spread.fragment_name) else {
                         continue;
                     };
+                    let guard = guard.and(self.deferral(&spread.directives));
                     items.push(Selection::Fragment {
                         on: fragment.selection_set.ty.clone(),
                         guard,
@@ -225,6 +232,27 @@ impl Normalizer<'_> {
             }
         }
         (!guard.is_never()).then_some(guard)
+    }
+
+    /// The bit of a `@defer`, where there is one. One that cannot be told apart any more is not deferred.
+    fn deferral(&mut self, directives: &DirectiveList) -> Conjunction {
+        let Some(defer) = directives.get("defer") else {
+            return Conjunction::ALWAYS;
+        };
+        let argument = |name| defer.specified_argument_by_name(name).map(|value| &**value);
+        let condition = match argument("if") {
+            Some(Value::Boolean(false)) => return Conjunction::ALWAYS,
+            Some(Value::Variable(variable)) => Some(variable.to_string()),
+            _ => None,
+        };
+        if self.deferred.len() == DEFERRAL_LIMIT {
+            return Conjunction::ALWAYS;
+        }
+        let label = argument("label")
+            .and_then(|value| value.as_str())
+            .map(str::to_owned);
+        self.deferred.push(Deferral { label, condition });
+        Conjunction::deferral(self.deferred.len() - 1)
     }
 
     fn condition(&mut self, variable: &Name) -> u64 {

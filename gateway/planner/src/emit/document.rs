@@ -332,7 +332,9 @@ fn pieces(selection: &str) -> Vec<Piece> {
 
 /// Whether the guard stands in the document, i.e. whether the field may be missing from the answer.
 fn is_written(guard: &Guard) -> bool {
-    guard.single().is_some_and(|term| !term.is_always())
+    guard
+        .single()
+        .is_some_and(|term| !term.without_deferrals().is_always())
 }
 
 /// Between two names, where no bracket ends the one before.

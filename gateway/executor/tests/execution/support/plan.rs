@@ -48,6 +48,7 @@ impl PlanBuilder {
             fetches: Vec::new(),
             keys: vec!["__typename".to_owned()],
             conditions: Vec::new(),
+            deferred: Vec::new(),
             projection: Projection::default(),
             has_introspection: false,
         };
