@@ -42,8 +42,12 @@ pub enum ContractError {
 /// The SDL is no supergraph, or nothing valid is left of it.
 pub fn contract_supergraph(supergraph_sdl: &str, contract: &Contract) -> Result<Supergraph, ContractError> {
     let whole = read_supergraph(supergraph_sdl)?;
+    let mut served = contract_schema(supergraph_sdl, contract)?.into_inner();
+    defer::accept(&mut served);
     Ok(Supergraph {
-        api_schema: defer::accepting(contract_schema(supergraph_sdl, contract)?)?,
+        api_schema: served
+            .validate()
+            .map_err(|invalid| ContractError::Invalid(invalid.errors.to_string()))?,
         ..whole
     })
 }

@@ -61,7 +61,7 @@ pub fn read_supergraph(sdl: &str) -> Result<Supergraph, ReadError> {
     let features = Features::read(&schema)?;
     let (subgraphs, labels) = subgraphs::subgraphs(&schema, &features)?;
     let contexts = contexts::contexts(&schema, &features);
-    let api_schema = defer::accepting(api_schema(&schema)?)?;
+    let api_schema = api::served(&schema)?;
     let schema = without_machinery(schema, &features)?;
     Ok(Supergraph {
         schema,

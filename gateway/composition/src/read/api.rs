@@ -8,7 +8,7 @@ use apollo_compiler::{
     validation::Valid,
 };
 
-use super::{Features, ReadError, first_lines};
+use super::{Features, ReadError, defer, first_lines};
 
 /// Directives that mean something to clients and stay on the elements of the API schema.
 const KEPT_APPLICATIONS: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
@@ -17,6 +17,18 @@ const KEPT_APPLICATIONS: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
 pub fn api_schema(supergraph: &Valid<Schema>) -> Result<Valid<Schema>, ReadError> {
     let mut schema = (**supergraph).clone();
     reduce(&mut schema);
+    validated(schema)
+}
+
+/// The same as the gateway serves it: with `@defer`.
+pub(super) fn served(supergraph: &Valid<Schema>) -> Result<Valid<Schema>, ReadError> {
+    let mut schema = (**supergraph).clone();
+    reduce(&mut schema);
+    defer::accept(&mut schema);
+    validated(schema)
+}
+
+fn validated(schema: Schema) -> Result<Valid<Schema>, ReadError> {
     schema
         .validate()
         .map_err(|invalid| ReadError::InvalidApiSchema(first_lines(&invalid.errors.to_string())))
