@@ -1,0 +1,249 @@
+//! The command line.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    fleet::Fleet,
+    graph::compose,
+    machine::Machine,
+    measure::{Settings, measure},
+    report::json_report,
+    scenario::Scenario,
+    subgraphs,
+    target::{Peer, Target, Variant, parse_peer, parse_variant},
+    work::Judge,
+    world::World,
+};
+
+/// Measures the gateway, and others beside it, over synthetic subgraphs.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A federated query: 5 levels of fetches over 4 subgraphs, about 90 KB that repeat themselves
+    Deep(RunArgs),
+    /// An order of 100 lines: one operation against one call for each product; 5 ms a call
+    #[command(name = "n_plus_one")]
+    NPlusOne(RunArgs),
+    /// 200 clients, each another user and operation over the same few products; 2 ms a call
+    Crowd(RunArgs),
+    /// A list of one subgraph
+    Small(RunArgs),
+    /// A mutation with reads from two more subgraphs
+    Mutations(RunArgs),
+    /// RSS under 500 connections and 10,000 different operations
+    Memory(RunArgs),
+    /// All of them
+    All(RunArgs),
+    /// Only the subgraphs, for a peer to be pointed at; prints their URLs as JSON and serves until it is stopped
+    Subgraphs(SubgraphsArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The gateway's binary; the one beside this program if not given
+    #[arg(long, value_name = "PATH")]
+    causeway: Option<PathBuf>,
+    /// Measure peers only; the first one is what the others are compared with
+    #[arg(long, requires = "peers", conflicts_with_all = ["causeway", "variants"])]
+    no_causeway: bool,
+    /// Measure causeway once more, with this YAML appended to its configuration
+    #[arg(long = "variant", value_name = "NAME=FILE", value_parser = parse_variant)]
+    variants: Vec<Variant>,
+    /// Measure a gateway that runs already; needs --subgraphs
+    #[arg(long = "peer", value_name = "NAME=URL,PID", value_parser = parse_peer, requires = "subgraphs")]
+    peers: Vec<Peer>,
+    /// The subgraphs.json that `bench subgraphs --write` wrote; own subgraphs are started if not given
+    #[arg(long, value_name = "FILE")]
+    subgraphs: Option<PathBuf>,
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Of each measurement
+    #[arg(long, default_value_t = 5.0, value_parser = positive)]
+    seconds: f64,
+    /// Load before each measurement, in seconds
+    #[arg(long, default_value_t = 1.0, value_parser = not_negative)]
+    warm_up: f64,
+    /// Clients, instead of the scenario's own number
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    clients: Option<u16>,
+    /// Open loop: operations a second, latency from when each was due. The closed loop if not given
+    #[arg(long, value_parser = positive)]
+    rate: Option<f64>,
+    /// Different operations in a round of `memory`
+    #[arg(long, default_value_t = 10_000, value_parser = at_least_one)]
+    operations: usize,
+    /// Write everything that was measured
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct SubgraphsArgs {
+    /// Of people, goods, sales and opinions; 0 is any
+    #[arg(long, value_delimiter = ',', default_values_t = [4101, 4102, 4103, 4104])]
+    ports: Vec<u16>,
+    /// Write supergraph.graphql and subgraphs.json into this folder
+    #[arg(long, value_name = "FOLDER")]
+    write: Option<PathBuf>,
+    /// For a parent process: ends with it
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let value = not_negative(text)?;
+    if value == 0.0 {
+        return Err("must be more than 0".to_owned());
+    }
+    Ok(value)
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be more than 0".to_owned()),
+        other => other.map_err(|_| "is no whole number".to_owned()),
+    }
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "is no number".to_owned())?;
+    // A day is long enough, and keeps the arithmetic in range.
+    if (0.0..=10_000_000.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("is out of range".to_owned())
+    }
+}
+
+/// `Ok(false)`: it was measured, and there were wrong answers.
+pub async fn run(cli: Cli) -> anyhow::Result<bool> {
+    match cli.command {
+        Command::Deep(args) => run_scenarios(&[Scenario::Deep], &args).await,
+        Command::NPlusOne(args) => run_scenarios(&[Scenario::NPlusOne], &args).await,
+        Command::Crowd(args) => run_scenarios(&[Scenario::Crowd], &args).await,
+        Command::Small(args) => run_scenarios(&[Scenario::Small], &args).await,
+        Command::Mutations(args) => run_scenarios(&[Scenario::Mutations], &args).await,
+        Command::Memory(args) => run_scenarios(&[Scenario::Memory], &args).await,
+        Command::All(args) => run_scenarios(&Scenario::ALL, &args).await,
+        Command::Subgraphs(args) => serve_subgraphs(&args).await.map(|()| true),
+    }
+}
+
+async fn run_scenarios(scenarios: &[Scenario], args: &RunArgs) -> anyhow::Result<bool> {
+    let this = std::env::current_exe().context("this program has no path")?;
+    let fleet = match &args.subgraphs {
+        Some(file) => Fleet::running(file)?,
+        None => Fleet::start(&this).await?,
+    };
+    let composed = compose(&fleet.urls)?;
+    let targets = targets(args, &this, &composed.supergraph).await?;
+    let judge = Arc::new(Judge {
+        world: World::new(),
+        api: composed.api,
+    });
+    let settings = Settings {
+        rounds: args.rounds.into(),
+        lasting: Duration::from_secs_f64(args.seconds),
+        warm_up: Duration::from_secs_f64(args.warm_up),
+        clients: args.clients.map(usize::from),
+        per_second: args.rate,
+        operations: args.operations,
+    };
+    let mut machine = Machine::here();
+    let mut all = Vec::new();
+    for scenario in scenarios {
+        let results = measure(*scenario, &targets, &fleet, &judge, &settings).await?;
+        print!("{}", results.table(&settings));
+        std::io::stdout().flush().context("nobody reads the figures")?;
+        all.push(results);
+    }
+    machine.measured();
+    if let Some(file) = &args.json {
+        let report = json_report(&all, &targets, &machine, &settings);
+        let text = serde_json::to_string_pretty(&report).context("the report is no JSON")?;
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(all.iter().all(|results| results.failed() == 0))
+}
+
+/// In the order in which they are printed.
+async fn targets(args: &RunArgs, this: &Path, supergraph: &str) -> anyhow::Result<Vec<Target>> {
+    let beside = this.with_file_name("causeway");
+    let binary = args.causeway.as_deref().unwrap_or(&beside);
+    let mut targets = Vec::new();
+    if !args.no_causeway {
+        targets.push(Target::causeway("causeway", binary, supergraph, "").await?);
+    }
+    for Variant { name, file } in &args.variants {
+        let more =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        targets.push(Target::causeway(name, binary, supergraph, &more).await?);
+    }
+    for peer in &args.peers {
+        targets.push(Target::peer(peer)?);
+    }
+    Ok(targets)
+}
+
+async fn serve_subgraphs(args: &SubgraphsArgs) -> anyhow::Result<()> {
+    let ports = args
+        .ports
+        .as_slice()
+        .try_into()
+        .context("four ports are needed")?;
+    let urls = subgraphs::start(ports).await?;
+    let told = serde_json::to_string(&urls).context("URLs are JSON")?;
+    if let Some(folder) = &args.write {
+        let written = std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(folder.join("subgraphs.json"), &told));
+        written.with_context(|| format!("cannot write into {}", folder.display()))?;
+        std::fs::write(folder.join("supergraph.graphql"), compose(&urls)?.supergraph)?;
+    }
+    println!("{told}");
+    if args.until_stdin_closes {
+        tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
+        return Ok(());
+    }
+    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_peer_needs_subgraphs_that_it_can_be_pointed_at() {
+        let peer = ["bench", "deep", "--peer", "other=http://127.0.0.1:1/graphql,1"];
+        assert!(Cli::try_parse_from(peer).is_err());
+        assert!(Cli::try_parse_from(peer.into_iter().chain(["--subgraphs", "a.json"])).is_ok());
+    }
+
+    #[test]
+    fn seconds_and_rates_are_numbers_in_range() {
+        assert!(positive("0.2").is_ok());
+        for wrong in ["0", "-1", "NaN", "inf", "x"] {
+            assert!(positive(wrong).is_err(), "{wrong}");
+        }
+    }
+}

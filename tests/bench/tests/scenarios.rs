@@ -1,0 +1,132 @@
+//! Each scenario, for a moment and with unoptimised binaries: the figures mean nothing, the answers have to be right.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The gateway beside `bench`. `cargo test --workspace` has built it; without it, it is built here.
+fn causeway() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let binary = Path::new(env!("CARGO_BIN_EXE_bench")).with_file_name("causeway");
+        if !binary.exists() {
+            let mut build = Command::new(env!("CARGO"));
+            build.args(["build", "--quiet", "--package", "causeway"]);
+            assert!(build.status().unwrap().success());
+        }
+        binary
+    })
+}
+
+/// Runs a scenario for 200 ms and gives its results.
+fn bench(scenario: &str, more: &[&str]) -> Value {
+    let folder = TempDir::new().unwrap();
+    let report = folder.path().join("report.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args([scenario, "--seconds", "0.2", "--warm-up", "0.05", "--rounds", "2"])
+        .args(more)
+        .arg("--causeway")
+        .arg(causeway())
+        .arg("--json")
+        .arg(&report)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(said.contains(scenario) && said.contains("causeway"), "{said}");
+    let mut report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert!(
+        report["gateways"][0]["version"]
+            .as_str()
+            .unwrap()
+            .starts_with("causeway ")
+    );
+    assert!(report["machine"]["cores"].as_u64().unwrap() > 0);
+    let mut results = report["scenarios"][0].take();
+    for row in results["rows"].as_array_mut().unwrap() {
+        assert_eq!(row["rounds"].as_array().unwrap().len(), 2);
+        for measured in row["rounds"].as_array().unwrap() {
+            assert_eq!(measured["failed"], 0, "{measured}");
+            assert!(measured["units"].as_u64().unwrap() > 0, "{measured}");
+            assert!(measured["rss"].as_u64().unwrap() > 0, "{measured}");
+        }
+    }
+    results
+}
+
+/// Calls to subgraphs a unit, in the first round.
+fn calls(row: &Value) -> f64 {
+    row["rounds"][0]["calls"].as_f64().unwrap()
+}
+
+#[test]
+fn deep_makes_seven_calls() {
+    let results = bench("deep", &["--clients", "2"]);
+    assert!((calls(&results["rows"][0]) - 7.0).abs() < 1e-9, "{results}");
+}
+
+#[test]
+fn a_client_that_loads_by_itself_makes_a_call_for_each_product() {
+    let results = bench("n_plus_one", &[]);
+    let found: Vec<f64> = results["rows"].as_array().unwrap().iter().map(calls).collect();
+    assert_eq!(found, [2.0, 101.0, 101.0]);
+}
+
+#[test]
+fn every_client_of_the_crowd_is_answered() {
+    let results = bench("crowd", &["--clients", "8"]);
+    assert!(calls(&results["rows"][0]) > 0.0, "{results}");
+}
+
+#[test]
+fn small_asks_one_subgraph_once() {
+    let results = bench("small", &["--clients", "2"]);
+    assert!((calls(&results["rows"][0]) - 1.0).abs() < 1e-9, "{results}");
+}
+
+#[test]
+fn mutations_arrive_once() {
+    let results = bench("mutations", &["--clients", "2"]);
+    let measured = &results["rows"][0]["rounds"][0];
+    assert_eq!(
+        measured["calls_by_subgraph"]["sales"]["mutations"],
+        measured["units"]
+    );
+}
+
+#[test]
+fn memory_sends_each_operation_once() {
+    let results = bench("memory", &["--clients", "10", "--operations", "40"]);
+    for measured in results["rows"][0]["rounds"].as_array().unwrap() {
+        assert_eq!(measured["units"], 40);
+    }
+}
+
+#[test]
+fn the_open_loop_sends_what_is_due_and_a_variant_is_a_gateway_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("more.yaml");
+    std::fs::write(&file, "timeout: 3s\n").unwrap();
+    let variant = format!("patient={}", file.display());
+    let results = bench(
+        "small",
+        &["--clients", "4", "--rate", "50", "--variant", &variant],
+    );
+    assert_eq!(results["rows"][1]["gateway"], "patient");
+    for row in results["rows"].as_array().unwrap() {
+        let measured = &row["rounds"][0];
+        let sum = measured["units"].as_u64().unwrap() + measured["unsent"].as_u64().unwrap();
+        assert_eq!(sum, 10, "{measured}");
+    }
+}
