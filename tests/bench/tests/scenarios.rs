@@ -11,7 +11,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The gateway beside `bench`. `cargo test --workspace` has built it; without it, it is built here.
+/// The gateway beside `bench`. `cargo test --workspace` has built it; where there is none, it is built here. With
+/// `--package bench` alone it is the one that was built last.
 fn causeway() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -71,9 +72,10 @@ fn calls(row: &Value) -> f64 {
 }
 
 #[test]
-fn deep_makes_seven_calls() {
+fn deep_makes_six_or_seven_calls() {
     let results = bench("deep", &["--clients", "1"]);
-    assert!((calls(&results["rows"][0]) - 7.0).abs() < 1e-9, "{results}");
+    // Both fetches of goods can be one call.
+    assert!((6.0..=7.0).contains(&calls(&results["rows"][0])), "{results}");
 }
 
 #[test]
