@@ -54,18 +54,13 @@ impl Subgraphs {
 
     /// Measures `small` with a peer at `url`, for a moment.
     fn measure(&self, url: &str) -> Output {
+        self.measure_with(url, &["--clients", "2"])
+    }
+
+    fn measure_with(&self, url: &str, more: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_bench"))
-            .args([
-                "small",
-                "--seconds",
-                "0.2",
-                "--warm-up",
-                "0",
-                "--rounds",
-                "1",
-                "--clients",
-                "2",
-            ])
+            .args(["small", "--seconds", "0.2", "--warm-up", "0", "--rounds", "1"])
+            .args(more)
             .args([
                 "--no-causeway",
                 "--peer",
@@ -171,4 +166,36 @@ fn a_peer_that_is_gone_is_named() {
         "{}",
         said(&output)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_open_loop_latency_counts_from_when_a_request_was_due() {
+    let subgraphs = Subgraphs::start();
+    let right = subgraphs.answer();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+    let slow = || async move {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        right
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/graphql", post(slow))).await });
+    let report = subgraphs.folder.path().join("report.json");
+    // 20 requests, one each 10 ms, of one client that needs 50 ms for each.
+    let more = [
+        "--clients",
+        "1",
+        "--rate",
+        "100",
+        "--json",
+        report.to_str().unwrap(),
+    ];
+    let output = subgraphs.measure_with(&url, &more);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("did not keep up"), "{}", said(&output));
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    let measured = &report["scenarios"][0]["rows"][0]["rounds"][0];
+    let sum = measured["units"].as_u64().unwrap() + measured["unsent"].as_u64().unwrap();
+    assert_eq!(sum, 20, "{measured}");
+    // However fast the machine is: seven answers take 350 ms, and the last of them was due after 60 ms.
+    assert!(measured["max_millis"].as_f64().unwrap() > 250.0, "{measured}");
 }

@@ -132,5 +132,7 @@ fn the_open_loop_sends_what_is_due_and_a_variant_is_a_gateway_of_its_own() {
         let measured = &row["rounds"][0];
         let sum = measured["units"].as_u64().unwrap() + measured["unsent"].as_u64().unwrap();
         assert_eq!(sum, 10, "{measured}");
+        // The last one is due after 180 ms, and is not sent before.
+        assert!(measured["seconds"].as_f64().unwrap() >= 0.18, "{measured}");
     }
 }
