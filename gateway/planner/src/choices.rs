@@ -17,10 +17,11 @@ use crate::{
 
 /// The most that is spent on better plans than the greedy one, in fields and fetches drafted. A unit is about a fifth of
 /// a microsecond.
-const FUEL: usize = 12_000;
+const FUEL: usize = 8_000;
 
-/// The most runs after the first.
+/// The most runs after the first, and the most in a row that find nothing better.
 const RUNS: usize = 400;
+const RUNS_IN_VAIN: usize = 150;
 
 /// The decisions of one run.
 #[derive(Default)]
@@ -63,7 +64,8 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
     let mut search = Search::new(graph, operation);
     let (seed, made) = run(&mut search, operation, &scope, Vec::new());
     let mut best = match seed {
-        Outcome::Planned(cost, drafts) => Ok((cost, drafts)),
+        Outcome::Planned(drafts) if made.is_empty() => return Ok(drafts),
+        Outcome::Planned(drafts) => Ok((Cost::of(&drafts), drafts)),
         Outcome::Failed(error) => Err(error),
         Outcome::Abandoned(_) => unreachable!("the first run has neither a limit nor an end of fuel"),
     };
@@ -71,6 +73,7 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
         return best.map(|(_, drafts)| drafts);
     }
     let mut runs = 1;
+    let mut in_vain = 0;
     let fewest = fewest_requests(graph, operation);
     let done = |best: &Result<(Cost, Drafts), PlanError>| match best {
         Ok((cost, _)) => cost.requests <= fewest && cost.depth <= 1,
@@ -86,7 +89,7 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
     while let Some(Reverse(branch)) = open.pop() {
         for at in branch.fixed..branch.made.len() {
             for taken in 1..branch.made[at].options {
-                if done(&best) || search.fuel == 0 || runs > RUNS {
+                if done(&best) || search.fuel == 0 || runs > RUNS || in_vain > RUNS_IN_VAIN {
                     return best.map(|(_, drafts)| drafts);
                 }
                 let mut tape = branch.made[..=at].to_vec();
@@ -94,12 +97,19 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
                 search.limit = best.as_ref().ok().map(|(_, drafts)| Cost::so_far(drafts));
                 let (outcome, made) = run(&mut search, operation, &scope, tape);
                 runs += 1;
-                let cost = outcome.cost();
-                if let Outcome::Planned(cost, drafts) = outcome
-                    && cost < cost_of(&best)
-                {
-                    best = Ok((cost, drafts));
-                }
+                in_vain += 1;
+                let cost = match outcome {
+                    Outcome::Planned(drafts) => {
+                        let cost = Cost::of(&drafts);
+                        if cost < cost_of(&best) {
+                            best = Ok((cost, drafts));
+                            in_vain = 0;
+                        }
+                        cost
+                    }
+                    Outcome::Abandoned(cost) => cost,
+                    Outcome::Failed(_) => Cost::NONE,
+                };
                 open.push(Reverse(Branch {
                     cost,
                     order: runs,
@@ -117,19 +127,10 @@ fn cost_of(best: &Result<(Cost, Drafts), PlanError>) -> Cost {
 }
 
 enum Outcome {
-    Planned(Cost, Drafts),
+    Planned(Drafts),
     /// Given up; what was drafted by then costs this.
     Abandoned(Cost),
     Failed(PlanError),
-}
-
-impl Outcome {
-    fn cost(&self) -> Cost {
-        match self {
-            Self::Planned(cost, _) | Self::Abandoned(cost) => *cost,
-            Self::Failed(_) => Cost::NONE,
-        }
-    }
 }
 
 fn run(
@@ -151,7 +152,7 @@ fn run(
         Outcome::Abandoned(Cost::so_far(&drafts))
     } else {
         match refused.map_or(planned, Err) {
-            Ok(()) => Outcome::Planned(Cost::of(&drafts), drafts),
+            Ok(()) => Outcome::Planned(drafts),
             Err(error) => Outcome::Failed(error),
         }
     };

@@ -96,12 +96,20 @@ fn mergeable(groups: &[Group]) -> Option<(usize, usize)> {
             }
             let waiting = earliest[one].abs_diff(earliest[other]);
             let in_time = earliest[one].max(earliest[other]) <= latest[one].min(latest[other]);
+            // Only one that leaves later can wait for the other.
+            let (sooner, later) = if earliest[one] < earliest[other] {
+                (one, other)
+            } else {
+                (other, one)
+            };
             if in_time
                 && best.is_none_or(|(held, _)| waiting < held)
-                && !waits_for(groups, other, one)
-                && !waits_for(groups, one, other)
+                && (waiting == 0 || !waits_for(groups, later, sooner))
             {
                 best = Some((waiting, (one, other)));
+            }
+            if waiting == 0 && in_time {
+                return Some((one, other));
             }
         }
     }
