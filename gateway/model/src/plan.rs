@@ -159,6 +159,8 @@ pub struct EntityPlace {
 pub struct EntityTarget {
     pub concrete_type: Name,
     pub representation: Representation,
+    /// When anything is asked of it. Otherwise it is not sent, though other entities of the same call may be.
+    pub guard: Guard,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -252,7 +252,7 @@ impl EntityDraft<'_> {
         targets.iter().all(|target| {
             target.alike == self.alike
                 && if target.concrete == *self.concrete {
-                    !conflict(&target.representation, &self.representation)
+                    compatible(&target.representation, &self.representation)
                 } else {
                     target.type_name != *self.type_name
                 }
@@ -260,8 +260,29 @@ impl EntityDraft<'_> {
     }
 }
 
+/// Whether entities can be sent with both. What is sent under a condition goes only with fields that are asked for under the
+/// same one: a field that is asked for must not lack what it requires.
+pub(crate) fn compatible(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
+    let required = |all: &[RepresentationField]| -> Vec<RepresentationField> {
+        all.iter().filter(|field| !field.is_key).cloned().collect()
+    };
+    if is_guarded(a) || is_guarded(b) {
+        let (a, b) = (required(a), required(b));
+        if a.len() != b.len() || !a.iter().all(|field| b.contains(field)) {
+            return false;
+        }
+    }
+    !conflict(a, b)
+}
+
+fn is_guarded(representation: &[RepresentationField]) -> bool {
+    representation
+        .iter()
+        .any(|field| !field.guard.is_always() || is_guarded(&field.fields))
+}
+
 /// Whether a name would have to stand for two values, e.g. for one field with different arguments.
-pub(crate) fn conflict(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
+fn conflict(a: &[RepresentationField], b: &[RepresentationField]) -> bool {
     a.iter().any(|one| {
         b.iter()
             .filter(|other| one.name == other.name)

@@ -178,6 +178,15 @@ impl Emitter<'_> {
         questions
     }
 
+    fn asked_when(&self, node: NodeId) -> Guard {
+        let node = self.drafts.node(node);
+        if node.typename || !node.fragments.is_empty() {
+            return Guard::ALWAYS;
+        }
+        let guards: Vec<&Guard> = node.fields.iter().map(|field| &field.guard).collect();
+        union(&guards)
+    }
+
     /// Where all types are treated alike, an object may or may not know its own by now: there is a target for each.
     fn targets(&self, targets: &[TargetDraft]) -> Vec<EntityTarget> {
         let mut made = Vec::with_capacity(targets.len());
@@ -194,6 +203,7 @@ impl Emitter<'_> {
             made.extend(concrete.iter().map(|concrete_type| EntityTarget {
                 concrete_type: concrete_type.clone(),
                 representation: representation.clone(),
+                guard: self.asked_when(target.node),
             }));
         }
         made

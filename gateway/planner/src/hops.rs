@@ -8,7 +8,7 @@ use causeway_model::{Conjunction, FieldSet, Guard, RepresentationField, Subgraph
 use crate::{
     collect::{CollectedField, GuardedSelections, collect},
     context::ContextDraft,
-    draft::{DraftKind, EntityDraft, conflict, merge_representation},
+    draft::{DraftKind, EntityDraft, compatible, merge_representation},
     position::Position,
     requires::{Needed, NeededBuilder},
     search::Search,
@@ -348,7 +348,7 @@ impl Bundle {
 impl Awaited {
     /// Whether one entity can be sent with both.
     fn fits(&self, other: &Self) -> bool {
-        self.contexts == other.contexts && !conflict(&self.representation, &other.representation)
+        self.contexts == other.contexts && compatible(&self.representation, &other.representation)
     }
 }
 

@@ -98,7 +98,8 @@ struct Gatherer<'g> {
 impl Gatherer<'_> {
     fn place(&mut self, place: &EntityPlace) {
         visit_objects(self.root, &place.path, &mut |object, at| {
-            let Some(target) = tree::target(object, &place.targets) else {
+            let target = tree::target(object, &place.targets);
+            let Some(target) = target.filter(|target| target.guard.holds(self.truth)) else {
                 return;
             };
             self.buffer.clear();

@@ -205,6 +205,7 @@ impl PlanBuilder {
                 typename: named(&target.key),
                 fields: self.representation(target.below.unwrap_or_default()),
             },
+            guard: Guard::ALWAYS,
         });
         EntityPlace {
             path,
