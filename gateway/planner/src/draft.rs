@@ -149,8 +149,22 @@ impl Drafts {
         self.watchers.pop().unwrap_or_default()
     }
 
+    /// The fetches that nobody waits for; who waits for these waits for all.
+    pub(crate) fn last(&self) -> BTreeSet<usize> {
+        let mut last: BTreeSet<usize> = (0..self.fetches.len()).collect();
+        for fetch in &self.fetches {
+            fetch.depends_on.iter().for_each(|dep| {
+                last.remove(dep);
+            });
+        }
+        last
+    }
+
     /// `deps` without those that others of them wait for anyway.
     pub(crate) fn reduced(&self, deps: BTreeSet<usize>) -> BTreeSet<usize> {
+        if deps.len() < 2 {
+            return deps;
+        }
         let implied: BTreeSet<usize> = deps
             .iter()
             .flat_map(|dep| &self.fetches[*dep].depends_on)

@@ -116,8 +116,7 @@ impl Root {
             let at = match current.take() {
                 Some(at) if at.subgraph == subgraph => at,
                 _ => {
-                    let before = (0..search.drafts.fetches.len()).collect();
-                    let before = search.drafts.reduced(before);
+                    let before = search.drafts.last();
                     self.enter(search, subgraph, before)
                 }
             };
