@@ -10,9 +10,7 @@ use serde::{Deserialize, de::IgnoredAny};
 pub(crate) async fn read(response: Response, limit: usize) -> Result<SubgraphReply, FetchFailure> {
     let status = response.status();
     if status.is_success() {
-        return Ok(SubgraphReply {
-            body: body(response, limit).await?,
-        });
+        return body(response, limit).await.map(SubgraphReply::new);
     }
     // GraphQL over HTTP: an error status may carry a response. Anything else that comes with it, an error page for
     // one, says less than the status does, and so does a body that cannot be read.
@@ -23,7 +21,7 @@ pub(crate) async fn read(response: Response, limit: usize) -> Result<SubgraphRep
         return Err(bad_status);
     }
     match body(response, limit).await {
-        Ok(body) if is_graphql(&body) => Ok(SubgraphReply { body }),
+        Ok(body) if is_graphql(&body) => Ok(SubgraphReply::new(body)),
         _ => Err(bad_status),
     }
 }

@@ -5,9 +5,14 @@
 
 mod answer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, Hash, Hasher, RandomState},
+    sync::Arc,
+    time::Duration,
+};
 
-use causeway_executor::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
+use causeway_executor::{FetchFailure, Partition, SubgraphClient, SubgraphReply, SubgraphRequest};
+use causeway_model::SubgraphId;
 use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::{Client, Url, redirect};
@@ -61,6 +66,7 @@ struct Inner {
     endpoints: Vec<Endpoint>,
     forward: Vec<HeaderName>,
     response_limit: usize,
+    hashers: [RandomState; 2],
 }
 
 #[derive(Debug)]
@@ -90,6 +96,7 @@ impl HttpSubgraphs {
                 endpoints,
                 forward,
                 response_limit: options.response_limit,
+                hashers: [RandomState::new(), RandomState::new()],
             }),
         })
     }
@@ -133,6 +140,10 @@ impl SubgraphClient for HttpSubgraphs {
         }
         .boxed()
     }
+
+    fn partition(&self, _: SubgraphId, headers: &HeaderMap) -> Partition {
+        self.inner.partition(headers)
+    }
 }
 
 impl Inner {
@@ -145,11 +156,26 @@ impl Inner {
             .client
             .post(endpoint.url.clone())
             .headers(self.headers(&request.headers))
-            .body(request.body)
+            .body(request.body())
             .send()
             .await
             .map_err(|error| answer::unreachable(&error))?;
         answer::read(response, self.response_limit).await
+    }
+
+    /// A hash of all that goes on. Its keys are random and the process's own: nobody can choose headers that collide.
+    fn partition(&self, client: &HeaderMap) -> Partition {
+        let mut halves = self.hashers.each_ref().map(BuildHasher::build_hasher);
+        for name in &self.forward {
+            for value in client.get_all(name) {
+                for half in &mut halves {
+                    name.as_str().hash(half);
+                    value.as_bytes().hash(half);
+                }
+            }
+        }
+        let [high, low] = halves.map(|half| half.finish());
+        Partition(u128::from(high) << 64 | u128::from(low))
     }
 
     fn headers(&self, client: &HeaderMap) -> HeaderMap {

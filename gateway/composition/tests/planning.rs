@@ -154,7 +154,7 @@ fn check_plan(
             return Err(format!("fetch {index} depends on a later one"));
         }
         let document =
-            ExecutableDocument::parse_and_validate(&servers[name], &fetch.document, "fetch.graphql")
+            ExecutableDocument::parse_and_validate(&servers[name], &*fetch.document, "fetch.graphql")
                 .map_err(|invalid| {
                     format!("subgraph {name} refuses\n{}\n{}", fetch.document, invalid.errors)
                 })?;

@@ -17,5 +17,8 @@ mod run;
 mod tree;
 
 pub use error::{ErrorSink, Extensions, GraphqlError, PathElement};
-pub use port::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
+pub use port::{
+    Dispatch, EntityList, FetchFailure, Partition, Representations, RequestKind, SubgraphClient,
+    SubgraphReply, SubgraphRequest,
+};
 pub use run::{FetchOutcome, FetchReport, Outcome, Request, execute};

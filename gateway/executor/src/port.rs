@@ -1,31 +1,181 @@
 //! What the executor needs from the outside.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use causeway_model::SubgraphId;
 use futures::future::BoxFuture;
 use http::HeaderMap;
 
+use crate::error::write_json;
+
 /// Sends requests to subgraphs. One instance serves all subgraphs and all requests.
+///
+/// Adapters can stand in front of each other: one that takes the questions of several requests together is a client with a
+/// client behind it.
 pub trait SubgraphClient: Send + Sync {
     /// Resolves within the subgraph's timeout, come what may.
     fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>>;
+
+    /// Who asks, as far as the subgraph can tell: equal for headers of which the subgraph gets to see the same. Answers to
+    /// one must never reach another.
+    fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition;
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Partition(pub u128);
+
+impl Partition {
+    /// Of a subgraph that learns nothing about who asks.
+    pub const EVERYBODY: Self = Self(0);
+}
+
+/// One GraphQL request, still in parts.
 #[derive(Debug, Clone)]
 pub struct SubgraphRequest {
     pub subgraph: SubgraphId,
-    /// A GraphQL-over-HTTP request body, as JSON.
-    pub body: Bytes,
+    pub kind: RequestKind,
+    pub document: Arc<str>,
+    /// The variables but for those of `entities`: members of a JSON object, without its braces.
+    pub variables: Bytes,
+    /// The document's `_entities` fields; empty for a request at the root.
+    pub entities: Vec<EntityList>,
     /// The client's headers; which of them go on is the adapter's business.
     pub headers: Arc<HeaderMap>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RequestKind {
+    /// A read whose answer is as good for everybody who asks the same at the same time.
+    Query,
+    /// A read after a mutation of the same operation: an answer that was under way before would be too old.
+    QueryAfterMutation,
+    /// Sent once, for one asker.
+    Mutation,
+}
+
+/// One `_entities` field.
+#[derive(Debug, Clone)]
+pub struct EntityList {
+    /// Its key in the answer's `data`.
+    pub key: String,
+    /// The variable that it takes its representations from.
+    pub variable: String,
+    pub representations: Representations,
+}
+
+/// JSON objects, each one once, in the order in which the entities are answered.
+#[derive(Debug, Clone, Default)]
+pub struct Representations {
+    /// With commas between.
+    json: Vec<u8>,
+    /// Where each one ends in `json`.
+    ends: Vec<usize>,
+}
+
+impl Representations {
+    pub fn push(&mut self, representation: &[u8]) {
+        if !self.ends.is_empty() {
+            self.json.push(b',');
+        }
+        self.json.extend_from_slice(representation);
+        self.ends.push(self.json.len());
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let one = &self.json[start..*end];
+            start = end + 1;
+            one
+        })
+    }
+}
+
+impl<'r> FromIterator<&'r [u8]> for Representations {
+    fn from_iter<I: IntoIterator<Item = &'r [u8]>>(all: I) -> Self {
+        let mut made = Self::default();
+        all.into_iter().for_each(|one| made.push(one));
+        made
+    }
+}
+
+impl SubgraphRequest {
+    /// The body as GraphQL over HTTP has it: `{"query":…,"variables":{…}}`.
+    pub fn body(&self) -> Bytes {
+        let entities: usize = self
+            .entities
+            .iter()
+            .map(|list| list.representations.json.len() + 32)
+            .sum();
+        let mut body = Vec::with_capacity(self.document.len() + self.variables.len() + entities + 64);
+        body.extend_from_slice(b"{\"query\":");
+        write_json(&mut body, &self.document.as_ref());
+        body.extend_from_slice(b",\"variables\":{");
+        body.extend_from_slice(&self.variables);
+        let mut first = self.variables.is_empty();
+        for list in &self.entities {
+            if !first {
+                body.push(b',');
+            }
+            first = false;
+            write_json(&mut body, &list.variable);
+            body.extend_from_slice(b":[");
+            body.extend_from_slice(&list.representations.json);
+            body.push(b']');
+        }
+        body.extend_from_slice(b"}}");
+        body.into()
+    }
 }
 
 #[derive(Debug, Clone)]
 pub struct SubgraphReply {
     /// A body that claims to be a GraphQL response.
     pub body: Bytes,
+    pub dispatch: Dispatch,
+}
+
+impl SubgraphReply {
+    /// The answer to a call of its own.
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self {
+            body: body.into(),
+            dispatch: Dispatch::default(),
+        }
+    }
+}
+
+/// How a reply came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dispatch {
+    /// HTTP requests that would not have been made without this one.
+    pub calls: usize,
+    /// Entities (of a root request: one, the whole) that were under way for somebody else already.
+    pub joined: usize,
+    /// Entities in the largest of the batches that it was part of, those of others included; 0 for a root request.
+    pub batch_size: usize,
+    /// From the question until the last of its batches left.
+    pub waited: Duration,
+}
+
+impl Default for Dispatch {
+    fn default() -> Self {
+        Self {
+            calls: 1,
+            joined: 0,
+            batch_size: 0,
+            waited: Duration::ZERO,
+        }
+    }
 }
 
 /// A call that brought no GraphQL response. `Display` completes the sentence "subgraph `x` …".
@@ -42,6 +192,9 @@ pub enum FetchFailure {
     /// The reply came, but is no GraphQL response.
     #[error("could not be understood: {reason}")]
     Malformed { reason: String },
+    /// A bug of ours: the call ended without a result.
+    #[error("could not be asked: the gateway failed while it did")]
+    Broken,
 }
 
 impl FetchFailure {
@@ -53,6 +206,7 @@ impl FetchFailure {
             Self::BadStatus { .. } => "SUBGRAPH_HTTP_ERROR",
             Self::TooLarge { .. } => "SUBGRAPH_RESPONSE_TOO_LARGE",
             Self::Malformed { .. } => "SUBGRAPH_MALFORMED_RESPONSE",
+            Self::Broken => "INTERNAL_ERROR",
         }
     }
 }

@@ -10,7 +10,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use causeway_model::{Conjunction, EntityCall, FetchTarget, QueryPlan, ShapeField, ShapeId, Supergraph};
+use causeway_model::{
+    Conjunction, EntityCall, Fetch, FetchTarget, OperationType, QueryPlan, ShapeField, ShapeId, Supergraph,
+};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use http::HeaderMap;
 
@@ -18,7 +20,7 @@ use crate::{
     client_path::client_path,
     data::{Data, FailureId, Object},
     error::{ErrorSink, Extensions, GraphqlError, PathElement},
-    port::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest},
+    port::{Dispatch, FetchFailure, RequestKind, SubgraphClient, SubgraphReply},
     project::Projector,
     tree::{self, Located, Step},
 };
@@ -73,6 +75,8 @@ pub struct FetchReport {
     pub entities_asked: usize,
     /// Representations sent, after equal ones were taken together.
     pub entities_sent: usize,
+    /// How the reply came about; of a call that failed nothing is known.
+    pub dispatch: Option<Dispatch>,
     pub elapsed: Duration,
 }
 
@@ -180,6 +184,7 @@ impl<'a> Run<'a> {
             outcome: FetchOutcome::Skipped,
             entities_asked: 0,
             entities_sent: 0,
+            dispatch: None,
             elapsed: Duration::ZERO,
         };
         Self {
@@ -226,7 +231,7 @@ impl<'a> Run<'a> {
             self.state[index] = State::Done;
             return;
         }
-        let batch = match &fetch.target {
+        let mut batch = match &fetch.target {
             FetchTarget::Root { .. } => None,
             FetchTarget::Entities(calls) => {
                 let batch = request::gather(&self.root, self.truth, calls);
@@ -252,11 +257,13 @@ impl<'a> Run<'a> {
                 Some(batch)
             }
         };
-        let sent = SubgraphRequest {
-            subgraph: fetch.subgraph,
-            body: request::body(fetch, self.request.variables, batch.as_ref()),
-            headers: self.request.headers.clone(),
-        };
+        let sent = request::assemble(
+            fetch,
+            self.kind(fetch),
+            self.request.variables,
+            batch.as_mut(),
+            &self.request.headers,
+        );
         in_flight.push(Box::pin(async move {
             let started = Instant::now();
             let reply = client.send(sent).await;
@@ -267,6 +274,14 @@ impl<'a> Run<'a> {
                 elapsed: started.elapsed(),
             }
         }));
+    }
+
+    fn kind(&self, fetch: &Fetch) -> RequestKind {
+        match (self.request.plan.operation_type, &fetch.target) {
+            (OperationType::Mutation, FetchTarget::Root { .. }) => RequestKind::Mutation,
+            (OperationType::Mutation, FetchTarget::Entities(_)) => RequestKind::QueryAfterMutation,
+            _ => RequestKind::Query,
+        }
     }
 
     /// An argument that cannot be null has no value: what would be asked with it is lost.
@@ -306,6 +321,7 @@ impl<'a> Run<'a> {
         let index = finished.fetch;
         self.state[index] = State::Done;
         self.reports[index].elapsed = finished.elapsed;
+        self.reports[index].dispatch = finished.reply.as_ref().ok().map(|reply| reply.dispatch);
         let usable = finished
             .reply
             .and_then(|reply| answer::place(self, index, finished.batch.as_ref(), &reply));

@@ -24,4 +24,7 @@ pub use supergraph::{
 
 /// GraphQL names are cheap to clone (a reference count); re-exported so that readers of this
 /// crate need not know the parser.
-pub use apollo_compiler::{Name, ast::Type};
+pub use apollo_compiler::{
+    Name,
+    ast::{OperationType, Type},
+};

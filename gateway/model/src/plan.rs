@@ -3,6 +3,8 @@
 //! A plan is a directed acyclic graph of [`Fetch`]es over one tree of data (the client's response in
 //! the making), and a [`Projection`] that says how the response is read out of that tree.
 
+use std::sync::Arc;
+
 use apollo_compiler::{
     Name,
     ast::{OperationType, Type},
@@ -61,7 +63,7 @@ pub struct Fetch {
     /// Fetches whose data this one needs; it starts when the last of them is done.
     pub depends_on: Vec<FetchId>,
     /// The GraphQL document that is sent, minified.
-    pub document: String,
+    pub document: Arc<str>,
     /// Where a call takes values from a context: how the document is made when its entities have several.
     pub template: Option<DocumentTemplate>,
     /// The client's variables that `document` uses.

@@ -69,7 +69,7 @@ impl Emitter<'_> {
         Fetch {
             subgraph: group.subgraph,
             depends_on: group.depends_on.iter().map(|dep| fetch_id(*dep)).collect(),
-            document,
+            document: document.into(),
             template,
             variables,
             target,

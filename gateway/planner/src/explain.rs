@@ -86,7 +86,7 @@ pub fn explain_json(plan: &QueryPlan, supergraph: &Supergraph) -> ExplainedPlan 
                 id: index + 1,
                 subgraph: supergraph.subgraph(fetch.subgraph).name.clone(),
                 after: fetch.depends_on.iter().map(|dep| dep.index() + 1).collect(),
-                document: fetch.document.clone(),
+                document: fetch.document.to_string(),
                 variables: fetch.variables.iter().map(ToString::to_string).collect(),
                 when: when(plan, &fetch.guard),
                 entities: entities(plan, fetch),

@@ -7,7 +7,9 @@ use apollo_compiler::{
 };
 use bytes::Bytes;
 use causeway_composition::{SubgraphInput, compose};
-use causeway_executor::{FetchFailure, Request, SubgraphClient, SubgraphReply, SubgraphRequest, execute};
+use causeway_executor::{
+    FetchFailure, Partition, Request, SubgraphClient, SubgraphReply, SubgraphRequest, execute,
+};
 use causeway_graph::QueryGraph;
 use causeway_model::{LabelSet, SubgraphId, Supergraph};
 use futures::{FutureExt, executor::block_on, future::BoxFuture};
@@ -277,7 +279,7 @@ impl<'a> Client<'a> {
 impl SubgraphClient for Client<'_> {
     fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
         let service = self.services[&request.subgraph];
-        let body: Value = serde_json::from_slice(&request.body).expect("the gateway sends JSON");
+        let body: Value = serde_json::from_slice(&request.body()).expect("the gateway sends JSON");
         let served = service.serve(self.world, &body, self.on);
         self.calls.lock().expect("no call panicked").push(Call {
             subgraph: service.name.clone(),
@@ -293,8 +295,12 @@ impl SubgraphClient for Client<'_> {
                 });
             }
             let body = serde_json::to_vec(&served.body).expect("JSON values always serialise");
-            Ok(SubgraphReply { body: body.into() })
+            Ok(SubgraphReply::new(body))
         }
         .boxed()
+    }
+
+    fn partition(&self, _: SubgraphId, _: &http::HeaderMap) -> Partition {
+        Partition::EVERYBODY
     }
 }

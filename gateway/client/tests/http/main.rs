@@ -20,7 +20,7 @@ use axum::{
     routing::post,
 };
 use causeway_client::{ClientError, ClientOptions, HttpSubgraphs, SubgraphOptions};
-use causeway_executor::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
+use causeway_executor::{FetchFailure, RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest};
 use causeway_model::SubgraphId;
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
@@ -45,7 +45,10 @@ fn options(url: &str) -> ClientOptions {
 fn request(headers: HeaderMap) -> SubgraphRequest {
     SubgraphRequest {
         subgraph: SubgraphId(0),
-        body: Bytes::from_static(br#"{"query":"{a}"}"#),
+        kind: RequestKind::Query,
+        document: "{a}".into(),
+        variables: Bytes::new(),
+        entities: Vec::new(),
         headers: Arc::new(headers),
     }
 }
@@ -98,7 +101,7 @@ async fn only_headers_of_the_allow_list_go_on() {
         .unwrap();
     assert_eq!(reply.body, ANSWER);
     let (headers, body) = received.recv().await.unwrap();
-    assert_eq!(&body[..], br#"{"query":"{a}"}"#);
+    assert_eq!(&body[..], br#"{"query":"{a}","variables":{}}"#);
     let mut names: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(

@@ -1,14 +1,16 @@
 //! What is sent: representations gathered from the tree, and the request's body.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use causeway_model::{EntityCall, EntityPlace, Fetch, FetchTarget, Name, Piece, ShapeId};
+use http::HeaderMap;
 
 use crate::{
     context::{self, Missing},
     data::{Data, FailureId},
     error::write_json,
+    port::{EntityList, Representations, RequestKind, SubgraphRequest},
     representation::{self, Unsendable},
     tree::{self, Located, Step, visit_objects},
 };
@@ -33,8 +35,8 @@ pub(crate) struct CallBatch {
     repeat: usize,
     /// JSON of the call's context variables.
     contexts: Vec<Vec<u8>>,
-    /// JSON of the representations, each one once, in the order in which they were first met.
-    representations: Vec<u8>,
+    /// In the order in which they were first met. They move on into the request.
+    representations: Representations,
     /// Number of representations.
     pub(crate) count: usize,
     /// The objects that were asked for, each with the index of its representation.
@@ -160,10 +162,7 @@ impl CallBatch {
         let index = match self.known.get(representation) {
             Some(index) => *index,
             None => {
-                if self.count > 0 {
-                    self.representations.push(b',');
-                }
-                self.representations.extend_from_slice(representation);
+                self.representations.push(representation);
                 self.known.insert(representation.to_vec(), self.count);
                 self.count += 1;
                 self.count - 1
@@ -187,11 +186,11 @@ impl CallBatch {
 }
 
 /// The fetch's document, made for the fields that are sent where they are not each of its calls once.
-fn document<'f>(fetch: &'f Fetch, calls: &[EntityCall], batch: &EntityBatch) -> Cow<'f, str> {
+fn document(fetch: &Fetch, calls: &[EntityCall], batch: &EntityBatch) -> Arc<str> {
     let once = batch.calls.len() == calls.len() && batch.calls.iter().all(|field| field.repeat == 0);
     let template = match &fetch.template {
         Some(template) if !once => template,
-        _ => return Cow::Borrowed(&fetch.document),
+        _ => return Arc::clone(&fetch.document),
     };
     let mut definitions = Vec::new();
     let mut fields = String::new();
@@ -220,56 +219,62 @@ fn document<'f>(fetch: &'f Fetch, calls: &[EntityCall], batch: &EntityBatch) -> 
         calls.any(|call| call.variables.contains(name))
     });
     definitions.extend(used.map(|(_, definition)| definition.clone()));
-    Cow::Owned(format!("query({}){{{fields}}}", definitions.join(",")))
+    format!("query({}){{{fields}}}", definitions.join(",")).into()
 }
 
-/// `{"query":…,"variables":{…}}`, with only the variables that the document uses.
-pub(crate) fn body(fetch: &Fetch, variables: &[(String, Bytes)], batch: Option<&EntityBatch>) -> Bytes {
-    let mut body = Vec::with_capacity(fetch.document.len() + 256);
-    let entities = match (batch, &fetch.target) {
-        (Some(batch), FetchTarget::Entities(calls)) => Some((batch, calls.as_slice())),
-        _ => None,
-    };
-    body.extend_from_slice(b"{\"query\":");
-    match entities {
-        Some((batch, calls)) => write_json(&mut body, &document(fetch, calls, batch)),
-        None => write_json(&mut body, &fetch.document),
-    }
-    body.extend_from_slice(b",\"variables\":{");
-    let mut first = true;
-    let mut name = |body: &mut Vec<u8>, name: &str| {
-        if !first {
-            body.push(b',');
+/// The fetch as it is sent, with only the variables that its document uses. Takes the representations out of the batch.
+pub(crate) fn assemble(
+    fetch: &Fetch,
+    kind: RequestKind,
+    variables: &[(String, Bytes)],
+    batch: Option<&mut EntityBatch>,
+    headers: &Arc<HeaderMap>,
+) -> SubgraphRequest {
+    let mut members = Vec::new();
+    let mut member = |name: &str, value: &[u8]| {
+        if !members.is_empty() {
+            members.push(b',');
         }
-        first = false;
-        write_json(body, &name);
-        body.push(b':');
+        write_json(&mut members, &name);
+        members.push(b':');
+        members.extend_from_slice(value);
     };
-    for variable in fetch
+    for name in fetch
         .variables
         .iter()
-        .filter(|variable| is_used(fetch, batch, variable))
+        .filter(|name| is_used(fetch, batch.as_deref(), name))
     {
-        if let Some((_, value)) = variables.iter().find(|(held, _)| held == variable.as_str()) {
-            name(&mut body, variable);
-            body.extend_from_slice(value);
+        if let Some((_, value)) = variables.iter().find(|(held, _)| held == name.as_str()) {
+            member(name, value);
         }
     }
-    for (field, call) in entities.iter().flat_map(|(batch, calls)| {
-        let fields = batch.calls.iter();
-        fields.map(|field| (field, &calls[field.call]))
-    }) {
-        name(&mut body, &field.own_name(&call.variable));
-        body.push(b'[');
-        body.extend_from_slice(&field.representations);
-        body.push(b']');
-        for (variable, value) in call.contexts.iter().zip(&field.contexts) {
-            name(&mut body, &field.own_name(&variable.name));
-            body.extend_from_slice(value);
+    let (document, entities) = match (batch, &fetch.target) {
+        (Some(batch), FetchTarget::Entities(calls)) => {
+            let document = document(fetch, calls, batch);
+            let mut entities = Vec::with_capacity(batch.calls.len());
+            for field in &mut batch.calls {
+                let call = &calls[field.call];
+                for (variable, value) in call.contexts.iter().zip(&field.contexts) {
+                    member(&field.own_name(&variable.name), value);
+                }
+                entities.push(EntityList {
+                    key: field.alias(call).into_owned(),
+                    variable: field.own_name(&call.variable).into_owned(),
+                    representations: std::mem::take(&mut field.representations),
+                });
+            }
+            (document, entities)
         }
+        _ => (Arc::clone(&fetch.document), Vec::new()),
+    };
+    SubgraphRequest {
+        subgraph: fetch.subgraph,
+        kind,
+        document,
+        variables: members.into(),
+        entities,
+        headers: Arc::clone(headers),
     }
-    body.extend_from_slice(b"}}");
-    body.into()
 }
 
 /// Whether any of the fields that are sent uses the variable.

@@ -10,7 +10,8 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode},
 };
-use causeway_executor::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
+use causeway_executor::{FetchFailure, Partition, SubgraphClient, SubgraphReply, SubgraphRequest};
+use causeway_model::SubgraphId;
 use causeway_server::{OverrideOptions, PrepareLimits, ServerOptions};
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Value, json};
@@ -29,14 +30,13 @@ struct Scripted {
 impl SubgraphClient for Scripted {
     fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        let body = serde_json::from_slice(&request.body).unwrap();
+        let body = serde_json::from_slice(&request.body()).unwrap();
         let answer = (self.script)(request.subgraph.index(), body);
-        async move {
-            Ok(SubgraphReply {
-                body: answer.await.to_string().into(),
-            })
-        }
-        .boxed()
+        async move { Ok(SubgraphReply::new(answer.await.to_string())) }.boxed()
+    }
+
+    fn partition(&self, _: SubgraphId, _: &HeaderMap) -> Partition {
+        Partition::EVERYBODY
     }
 }
 

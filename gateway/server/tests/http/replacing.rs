@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, to_bytes},
-    http::Request,
+    http::{HeaderMap, Request},
 };
-use causeway_executor::{FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
+use causeway_executor::{FetchFailure, Partition, SubgraphClient, SubgraphReply, SubgraphRequest};
+use causeway_model::SubgraphId;
 use causeway_server::{Gateway, Graph};
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::{Value, json};
@@ -28,11 +29,13 @@ impl SubgraphClient for Named {
             self.reached.notify_one();
             self.allowed.acquire().await.unwrap().forget();
             let body = json!({ "data": { "me": { "name": self.name } } });
-            Ok(SubgraphReply {
-                body: body.to_string().into(),
-            })
+            Ok(SubgraphReply::new(body.to_string()))
         }
         .boxed()
+    }
+
+    fn partition(&self, _: SubgraphId, _: &HeaderMap) -> Partition {
+        Partition::EVERYBODY
     }
 }
 

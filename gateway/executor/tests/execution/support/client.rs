@@ -12,8 +12,10 @@ use std::{
 
 use bytes::Bytes;
 use causeway_executor::{
-    FetchFailure, FetchReport, Outcome, Request, SubgraphClient, SubgraphReply, SubgraphRequest, execute,
+    FetchFailure, FetchReport, Outcome, Partition, Request, SubgraphClient, SubgraphReply, SubgraphRequest,
+    execute,
 };
+use causeway_model::SubgraphId;
 use futures::{
     FutureExt,
     channel::oneshot::{Sender, channel},
@@ -36,6 +38,10 @@ impl SubgraphClient for Scripted {
         let (sender, receiver) = channel();
         self.requests.lock().unwrap().push((request, Some(sender)));
         async { receiver.await.expect("the test answers before it ends") }.boxed()
+    }
+
+    fn partition(&self, _: SubgraphId, _: &HeaderMap) -> Partition {
+        Partition::EVERYBODY
     }
 }
 
@@ -118,7 +124,7 @@ impl Execution {
 
     /// The body of the n-th call, as it was sent.
     pub(crate) fn body(&self, call: usize) -> String {
-        String::from_utf8(self.client.requests.lock().unwrap()[call].0.body.to_vec()).unwrap()
+        String::from_utf8(self.client.requests.lock().unwrap()[call].0.body().to_vec()).unwrap()
     }
 
     pub(crate) fn headers(&self, call: usize) -> Arc<HeaderMap> {
@@ -134,9 +140,7 @@ impl Execution {
     pub(crate) fn answer(&mut self, subgraph: &str, body: impl AsRef<[u8]>) {
         self.reply(
             subgraph,
-            Ok(SubgraphReply {
-                body: Bytes::copy_from_slice(body.as_ref()),
-            }),
+            Ok(SubgraphReply::new(Bytes::copy_from_slice(body.as_ref()))),
         );
     }
 

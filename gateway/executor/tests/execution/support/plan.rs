@@ -143,7 +143,7 @@ impl PlanBuilder {
         self.plan.fetches.push(Fetch {
             subgraph,
             depends_on: after.iter().copied().map(FetchId).collect(),
-            document: format!("{{\"document\" {number}}}"),
+            document: format!("{{\"document\" {number}}}").into(),
             template: None,
             variables: Vec::new(),
             target,
