@@ -2,7 +2,7 @@
 
 use causeway_model::{Nesting, ProjectedField, ProjectedKind, ProjectionId, QueryPlan};
 
-use crate::{error::PathElement, tree::Step};
+use crate::{error::PathElement, walk::Step};
 
 /// The response path of a place. It ends where the place leaves what the client asked for, e.g. at a key that
 /// the planner added: such names mean nothing to a client.

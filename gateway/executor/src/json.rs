@@ -31,6 +31,22 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Where the scanner is in its input.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Consumes `"name"`, if that comes next.
+    pub(crate) fn take_name(&mut self, name: &str) -> bool {
+        let found = self.peek().is_ok_and(|first| first == b'"')
+            && self.input[self.at + 1..].starts_with(name.as_bytes())
+            && self.input.get(self.at + 1 + name.len()) == Some(&b'"');
+        if found {
+            self.at += name.len() + 2;
+        }
+        found
+    }
+
     /// The next character that is not white space, without consuming it.
     pub(crate) fn peek(&mut self) -> Result<u8, JsonError> {
         while let Some(byte) = self.input.get(self.at) {
@@ -98,6 +114,7 @@ impl<'a> Scanner<'a> {
         self.expect(b'"')?;
         let start = self.at - 1;
         loop {
+            self.plain();
             match self.input.get(self.at).ok_or(JsonError::Truncated)? {
                 b'"' => {
                     self.at += 1;
@@ -107,6 +124,25 @@ impl<'a> Scanner<'a> {
                 byte if *byte < 0x20 => return Err(JsonError::Unexpected(self.at)),
                 _ => self.at += 1,
             }
+        }
+    }
+
+    /// Steps over what stands for itself in a string, eight bytes at a time; up to seven of it may be left.
+    fn plain(&mut self) {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        // The high bit of each byte that is less than `bound` is set; above the lowest such byte there may be others.
+        let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH;
+        while let Some((word, _)) = self.input[self.at..].split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
+            let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+            let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+            let special = quote | backslash | below(word, 0x20);
+            if special != 0 {
+                self.at += (special.trailing_zeros() / 8) as usize;
+                return;
+            }
+            self.at += 8;
         }
     }
 
@@ -281,6 +317,22 @@ mod tests {
         for case in cases {
             let expected = serde_json::from_str::<serde::de::IgnoredAny>(case).is_ok();
             assert_eq!(scan(case).is_ok(), expected, "{case:?}: {:?}", scan(case));
+        }
+    }
+
+    #[test]
+    fn strings_end_where_they_end_wherever_that_is() {
+        for length in 0..20 {
+            let plain = "a".repeat(length);
+            for (text, fits) in [
+                (format!("\"{plain}\""), true),
+                (format!("\"{plain}é\\n{plain}\""), true),
+                (format!("\"{plain}\u{1f}{plain}\""), false),
+                (format!("\"{plain}\u{7f}\u{20}{plain}\""), true),
+                (format!("\"{plain}"), false),
+            ] {
+                assert_eq!(scan(&text).is_ok(), fits, "{text:?}");
+            }
         }
     }
 

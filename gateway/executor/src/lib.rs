@@ -6,7 +6,6 @@
 
 mod client_path;
 mod context;
-mod data;
 mod error;
 mod json;
 mod parse;
@@ -15,6 +14,7 @@ mod project;
 mod representation;
 mod run;
 mod tree;
+mod walk;
 
 pub use error::{ErrorSink, Extensions, GraphqlError, PathElement};
 pub use port::{

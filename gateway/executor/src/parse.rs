@@ -5,12 +5,12 @@
 
 use bytes::Bytes;
 use causeway_model::{Shape, ShapeField, ShapeId};
-use serde_json::Value;
+use serde_json::Value as JsonValue;
 
 use crate::{
-    data::{Data, Object},
     error::Extensions,
     json::{JsonError, Scanner},
+    tree::{Buffer, Entry, List, ObjectId, Tree, Value},
 };
 
 /// Why an answer cannot be used. Displayed after the subgraph's name.
@@ -32,12 +32,29 @@ pub(crate) enum ParseError {
     EntityCount { found: usize, expected: usize },
 }
 
-/// A GraphQL response's parts; `data` is still to be parsed.
+/// What an answer is expected to bring.
+#[derive(Clone, Copy)]
+pub(crate) enum Expected<'e> {
+    /// The object at the top of `data`.
+    Root(ShapeId),
+    /// The lists of several `_entities` fields, each with its key, its shape and its length.
+    Entities(&'e [(&'e str, ShapeId, usize)]),
+}
+
+/// A GraphQL response. Its objects are in the tree, and hang nowhere yet.
 #[derive(Debug)]
-pub(crate) struct Envelope {
-    /// `None` when missing or null.
-    pub(crate) data: Option<Bytes>,
+pub(crate) struct Answer {
+    pub(crate) data: Brought,
     pub(crate) errors: Vec<SubgraphError>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Brought {
+    /// `data` is missing or null.
+    Nothing,
+    Root(ObjectId),
+    /// By field that was expected. `None`: the list is missing or null.
+    Entities(Vec<Option<List>>),
 }
 
 /// An entry of `errors`. Servers that do not keep to the specification are understood as far as possible: an
@@ -46,7 +63,7 @@ pub(crate) struct Envelope {
 pub(crate) struct SubgraphError {
     pub(crate) message: String,
     /// Empty when missing.
-    pub(crate) path: Vec<Value>,
+    pub(crate) path: Vec<JsonValue>,
     pub(crate) extensions: Extensions,
 }
 
@@ -55,7 +72,7 @@ impl SubgraphError {
     pub(crate) fn content(&self) -> (&str, String) {
         (
             &self.message,
-            serde_json::Value::Object(self.extensions.clone()).to_string(),
+            JsonValue::Object(self.extensions.clone()).to_string(),
         )
     }
 }
@@ -63,116 +80,126 @@ impl SubgraphError {
 impl From<Extensions> for SubgraphError {
     fn from(mut entry: Extensions) -> Self {
         let mut error = Self::default();
-        if let Some(Value::String(message)) = entry.remove("message") {
+        if let Some(JsonValue::String(message)) = entry.remove("message") {
             error.message = message;
         }
-        if let Some(Value::Array(path)) = entry.remove("path") {
+        if let Some(JsonValue::Array(path)) = entry.remove("path") {
             error.path = path;
         }
-        if let Some(Value::Object(extensions)) = entry.remove("extensions") {
+        if let Some(JsonValue::Object(extensions)) = entry.remove("extensions") {
             error.extensions = extensions;
         }
         error
     }
 }
 
-pub(crate) fn envelope(body: &Bytes) -> Result<Envelope, ParseError> {
+/// Reads an answer in one pass.
+pub(crate) fn answer(
+    tree: &mut Tree,
+    body: &Bytes,
+    shape: &Shape,
+    expected: Expected<'_>,
+) -> Result<Answer, ParseError> {
     std::str::from_utf8(body).map_err(|_| ParseError::NotUtf8)?;
-    let mut scanner = Scanner::new(body);
-    if scanner.peek()? != b'{' {
+    let mut parser = Parser {
+        buffer: tree.add_buffer(body.clone()),
+        tree,
+        shape,
+        scanner: Scanner::new(body),
+        fields: Vec::new(),
+        items: Vec::new(),
+    };
+    if parser.scanner.peek()? != b'{' {
         return Err(ParseError::NotGraphql("it is not a JSON object"));
     }
-    let mut envelope = Envelope {
-        data: None,
+    let mut answer = Answer {
+        data: Brought::Nothing,
         errors: Vec::new(),
     };
     let mut has_any = false;
-    scanner.enter(b'{')?;
-    let mut first = true;
-    while scanner.more(first, b'}')? {
-        first = false;
-        let key = scanner.string()?;
-        scanner.expect(b':')?;
-        let value = scanner.value()?;
-        match key {
-            b"\"data\"" => {
-                has_any = true;
-                envelope.data = (value != b"null").then(|| body.slice_ref(value));
-            }
-            b"\"errors\"" if value != b"null" => {
-                has_any = true;
-                let entries: Vec<Extensions> = serde_json::from_slice(value)
-                    .map_err(|_| ParseError::NotGraphql("`errors` is not a list of errors"))?;
-                envelope.errors = entries.into_iter().map(SubgraphError::from).collect();
-            }
-            _ => {}
-        }
-    }
-    scanner.leave();
-    scanner.end()?;
-    if has_any {
-        Ok(envelope)
-    } else {
-        Err(ParseError::NotGraphql("it has neither `data` nor `errors`"))
-    }
-}
-
-/// Parses the object at the top of `data` along one node of the shape.
-pub(crate) fn object(body: &Bytes, shape: &Shape, node: ShapeId) -> Result<Object, ParseError> {
-    let mut parser = Parser {
-        body,
-        shape,
-        scanner: Scanner::new(body),
-    };
-    match parser.value(node, "data")? {
-        Data::Object(object) => Ok(object),
-        _ => Err(ParseError::NotGraphql("`data` is not an object")),
-    }
-}
-
-/// Parses `data` as the lists of entities of several `_entities` fields, each with its alias, its shape and the
-/// number of entities expected. `None`: the list is missing or null.
-pub(crate) fn entities(
-    body: &Bytes,
-    shape: &Shape,
-    calls: &[(&str, ShapeId, usize)],
-) -> Result<Vec<Option<Vec<Data>>>, ParseError> {
-    let mut parser = Parser {
-        body,
-        shape,
-        scanner: Scanner::new(body),
-    };
-    let mut lists: Vec<Option<Vec<Data>>> = calls.iter().map(|_| None).collect();
-    parser
-        .scanner
-        .enter(b'{')
-        .map_err(|_| ParseError::NotGraphql("`data` is not an object"))?;
+    parser.scanner.enter(b'{')?;
     let mut first = true;
     while parser.scanner.more(first, b'}')? {
         first = false;
         let key = parser.scanner.string()?;
         parser.scanner.expect(b':')?;
-        match calls.iter().position(|(alias, ..)| is_key(key, alias)) {
-            Some(index) => lists[index] = parser.entity_list(calls[index])?,
-            None => {
+        match key {
+            b"\"data\"" => {
+                has_any = true;
+                answer.data = parser.data(expected)?;
+            }
+            b"\"errors\"" => match parser.scanner.value()? {
+                b"null" => {}
+                errors => {
+                    has_any = true;
+                    let entries: Vec<Extensions> = serde_json::from_slice(errors)
+                        .map_err(|_| ParseError::NotGraphql("`errors` is not a list of errors"))?;
+                    answer.errors = entries.into_iter().map(SubgraphError::from).collect();
+                }
+            },
+            _ => {
                 parser.scanner.value()?;
             }
         }
     }
-    Ok(lists)
+    parser.scanner.leave();
+    parser.scanner.end()?;
+    if has_any {
+        Ok(answer)
+    } else {
+        Err(ParseError::NotGraphql("it has neither `data` nor `errors`"))
+    }
 }
 
 struct Parser<'a> {
-    body: &'a Bytes,
+    tree: &'a mut Tree,
+    buffer: Buffer,
     shape: &'a Shape,
     scanner: Scanner<'a>,
+    /// Fields of objects and items of lists that are not at their end yet.
+    fields: Vec<Entry>,
+    items: Vec<Value>,
 }
 
 impl Parser<'_> {
+    fn data(&mut self, expected: Expected<'_>) -> Result<Brought, ParseError> {
+        match (self.scanner.peek()?, expected) {
+            (b'n', _) => {
+                self.scanner.value()?;
+                Ok(Brought::Nothing)
+            }
+            (b'{', Expected::Entities(calls)) => self.entities(calls).map(Brought::Entities),
+            (_, Expected::Root(node)) => match self.value(node, "data")? {
+                Value::Object(object) => Ok(Brought::Root(object)),
+                _ => Err(ParseError::NotGraphql("`data` is not an object")),
+            },
+            (_, Expected::Entities(_)) => Err(ParseError::NotGraphql("`data` is not an object")),
+        }
+    }
+
+    fn entities(&mut self, calls: &[(&str, ShapeId, usize)]) -> Result<Vec<Option<List>>, ParseError> {
+        let mut lists: Vec<Option<List>> = calls.iter().map(|_| None).collect();
+        self.scanner.enter(b'{')?;
+        let mut first = true;
+        while self.scanner.more(first, b'}')? {
+            first = false;
+            let key = self.scanner.string()?;
+            self.scanner.expect(b':')?;
+            match calls.iter().position(|(alias, ..)| is_key(key, alias)) {
+                Some(index) => lists[index] = self.entity_list(calls[index])?,
+                None => {
+                    self.scanner.value()?;
+                }
+            }
+        }
+        self.scanner.leave();
+        Ok(lists)
+    }
+
     fn entity_list(
         &mut self,
         (alias, node, expected): (&str, ShapeId, usize),
-    ) -> Result<Option<Vec<Data>>, ParseError> {
+    ) -> Result<Option<List>, ParseError> {
         let wrong = |found, expected| {
             Err(ParseError::WrongType {
                 key: alias.to_owned(),
@@ -180,12 +207,13 @@ impl Parser<'_> {
                 expected,
             })
         };
-        let items = match self.value(node, alias)? {
-            Data::Null => return Ok(None),
-            Data::List(items) => items,
+        let list = match self.value(node, alias)? {
+            Value::Null => return Ok(None),
+            Value::List(list) => list,
             _ => return wrong("an object", "a list"),
         };
-        if items.iter().any(|item| matches!(item, Data::List(_))) {
+        let items = self.tree.items(list);
+        if items.iter().any(|item| matches!(item, Value::List(_))) {
             return wrong("a list of lists", "a list of entities");
         }
         if items.len() != expected {
@@ -194,27 +222,28 @@ impl Parser<'_> {
                 expected,
             });
         }
-        Ok(Some(items))
+        Ok(Some(list))
     }
 
     /// An object, a list of such, or null.
-    fn value(&mut self, node: ShapeId, key: &str) -> Result<Data, ParseError> {
+    fn value(&mut self, node: ShapeId, key: &str) -> Result<Value, ParseError> {
         match self.scanner.peek()? {
-            b'{' => self.object(node).map(Data::Object),
+            b'{' => self.object(node).map(Value::Object),
             b'[' => {
-                let mut items = Vec::new();
+                let start = self.items.len();
                 self.scanner.enter(b'[')?;
                 let mut first = true;
                 while self.scanner.more(first, b']')? {
                     first = false;
-                    items.push(self.value(node, key)?);
+                    let item = self.value(node, key)?;
+                    self.items.push(item);
                 }
                 self.scanner.leave();
-                Ok(Data::List(items))
+                Ok(Value::List(self.tree.list_of(&mut self.items, start)))
             }
             b'n' => {
                 self.scanner.value()?;
-                Ok(Data::Null)
+                Ok(Value::Null)
             }
             other => {
                 self.scanner.value()?;
@@ -232,22 +261,18 @@ impl Parser<'_> {
         }
     }
 
-    fn object(&mut self, node: ShapeId) -> Result<Object, ParseError> {
-        let shape: &[ShapeField] = &self.shape.nodes[node.0 as usize];
-        let mut object = Object::default();
+    fn object(&mut self, node: ShapeId) -> Result<ObjectId, ParseError> {
+        let shape = self.shape;
+        let shape: &[ShapeField] = &shape.nodes[node.0 as usize];
+        let start = self.fields.len();
         let mut expected = 0;
+        // Keys of the data tree that may be there already, by their last bits. What comes twice is put in order at the end.
+        let (mut present, mut repeated) = (0_u64, false);
         self.scanner.enter(b'{')?;
         let mut first = true;
         while self.scanner.more(first, b'}')? {
             first = false;
-            let key = self.scanner.string()?;
-            self.scanner.expect(b':')?;
-            // Subgraphs answer in the order of the document, so the next field is mostly the right one.
-            let position = match shape.get(expected) {
-                Some(field) if is_key(key, &field.json_key) => Some(expected),
-                _ => shape.iter().position(|field| is_key(key, &field.json_key)),
-            };
-            let Some(position) = position else {
+            let Some(position) = self.field_name(shape, expected)? else {
                 self.scanner.value()?;
                 continue;
             };
@@ -255,15 +280,49 @@ impl Parser<'_> {
             let field = &shape[position];
             let value = match field.child {
                 Some(child) => self.value(child, &field.json_key)?,
-                None => match self.scanner.value()? {
-                    b"null" => Data::Null,
-                    raw => Data::Leaf(self.body.slice_ref(raw)),
-                },
+                None => self.leaf()?,
             };
-            object.merge_field(field.key, value);
+            let bit = 1 << (field.key.0 % 64);
+            repeated |= present & bit != 0;
+            present |= bit;
+            self.fields.push((field.key, value));
         }
         self.scanner.leave();
-        Ok(object)
+        if repeated {
+            return Ok(self.merge_repeated(start));
+        }
+        Ok(self.tree.object_of(&mut self.fields, start))
+    }
+
+    /// Subgraphs answer in the order of the document, so the next field is mostly the right one.
+    fn field_name(&mut self, shape: &[ShapeField], expected: usize) -> Result<Option<usize>, ParseError> {
+        let position = match shape.get(expected) {
+            Some(field) if self.scanner.take_name(&field.json_key) => Some(expected),
+            _ => {
+                let key = self.scanner.string()?;
+                shape.iter().position(|field| is_key(key, &field.json_key))
+            }
+        };
+        self.scanner.expect(b':')?;
+        Ok(position)
+    }
+
+    fn leaf(&mut self) -> Result<Value, ParseError> {
+        self.scanner.peek()?;
+        let start = self.scanner.position();
+        match self.scanner.value()? {
+            b"null" => Ok(Value::Null),
+            raw => Ok(Value::Leaf(self.buffer.text(start, start + raw.len()))),
+        }
+    }
+
+    fn merge_repeated(&mut self, start: usize) -> ObjectId {
+        let fields = self.fields.split_off(start);
+        let object = self.tree.object_of(&mut self.fields, start);
+        for (key, value) in fields {
+            self.tree.set(object, key, value);
+        }
+        object
     }
 }
 
@@ -293,19 +352,45 @@ mod tests {
         }
     }
 
+    fn parse(body: &'static [u8]) -> Result<(Tree, Answer), ParseError> {
+        let mut tree = Tree::default();
+        let body = Bytes::from_static(body);
+        answer(&mut tree, &body, &shape(), Expected::Root(ShapeId(0))).map(|answer| (tree, answer))
+    }
+
     #[test]
     fn leaves_stay_as_they_came_and_surplus_is_dropped() {
-        let body = Bytes::from_static(br#"{"x":[1],"user":{"id":1.500,"_a0_n":"\u00e9","extra":{"a":1}}}"#);
-        let parsed = object(&body, &shape(), ShapeId(0)).unwrap();
-        let Some(Data::Object(user)) = parsed.get(KeyId(1)) else {
-            panic!("{parsed:?}")
+        let body = br#"{"data":{"x":[1],"user":{"id":1.500,"_a0_n":"\u00e9","extra":{"a":1}}}}"#;
+        let (tree, answer) = parse(body).unwrap();
+        let Brought::Root(root) = answer.data else {
+            panic!("{answer:?}")
         };
-        let raw = |key| match user.get(KeyId(key)) {
-            Some(Data::Leaf(raw)) => raw.clone(),
+        let Some(Value::Object(user)) = tree.get(root, KeyId(1)) else {
+            panic!("{tree:?}")
+        };
+        let raw = |key| match tree.get(user, KeyId(key)) {
+            Some(Value::Leaf(raw)) => tree.text(raw),
             other => panic!("{other:?}"),
         };
-        assert_eq!(&raw(2)[..], b"1.500");
-        assert_eq!(&raw(3)[..], br#""\u00e9""#);
+        assert_eq!(raw(2), b"1.500");
+        assert_eq!(raw(3), br#""\u00e9""#);
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_is_merged() {
+        let body = br#"{"data":{"user":{"id":1},"user":{"_a0_n":"b","id":2}}}"#;
+        let (tree, answer) = parse(body).unwrap();
+        let Brought::Root(root) = answer.data else {
+            panic!("{answer:?}")
+        };
+        let Some(Value::Object(user)) = tree.get(root, KeyId(1)) else {
+            panic!("{tree:?}")
+        };
+        let raw = |key| match tree.get(user, KeyId(key)) {
+            Some(Value::Leaf(raw)) => tree.text(raw),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((raw(2), raw(3)), (&b"2"[..], &b"\"b\""[..]));
     }
 
     #[test]
@@ -332,13 +417,11 @@ mod tests {
                 "its answer is not a GraphQL response: `errors` is not a list of errors",
             ),
         ] {
-            let error = envelope(&Bytes::from_static(body.as_bytes())).unwrap_err();
+            let error = parse(body.as_bytes()).unwrap_err();
             assert_eq!(error.to_string(), message, "{body}");
         }
-        let not_utf8 = Bytes::from_static(b"{\"data\":\"\xff\"}");
-        assert!(matches!(envelope(&not_utf8), Err(ParseError::NotUtf8)));
-        let wrong = Bytes::from_static(br#"{"user":"ada"}"#);
-        let error = object(&wrong, &shape(), ShapeId(0)).unwrap_err();
+        assert!(matches!(parse(b"{\"data\":\"\xff\"}"), Err(ParseError::NotUtf8)));
+        let error = parse(br#"{"data":{"user":"ada"}}"#).unwrap_err();
         assert_eq!(
             error.to_string(),
             "it answered `user` with a string, where an object was expected"

@@ -90,6 +90,12 @@ impl Representations {
         self.ends.is_empty()
     }
 
+    /// The one at an index below [`Self::len`].
+    pub fn get(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
+        &self.json[start..self.ends[index]]
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().map(move |end| {

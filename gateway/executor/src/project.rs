@@ -5,16 +5,18 @@
 
 mod explained;
 
+use std::{collections::HashMap, ops::Range};
+
 use causeway_model::{
     Leaf, Nesting, ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan,
     plan::TYPENAME,
 };
 
 use crate::{
-    data::{Data, FailureId, Object, unquoted},
     error::{ErrorSink, GraphqlError, PathElement},
-    json::Scanner,
+    json::{JsonError, Scanner},
     run::Failure,
+    tree::{FailureId, List, ObjectId, Tree, Value, unquoted},
 };
 use explained::Explained;
 
@@ -33,6 +35,7 @@ const ROOT: ProjectedKind = ProjectedKind::Composite(ProjectionId(0));
 
 pub(crate) struct Projector<'a> {
     plan: &'a QueryPlan,
+    tree: &'a Tree,
     /// Condition variables that are true, by bit.
     truth: u64,
     failures: &'a [Failure],
@@ -41,42 +44,72 @@ pub(crate) struct Projector<'a> {
     explained: Option<Explained>,
     out: Vec<u8>,
     path: Vec<Here<'a>>,
+    /// Where objects that stand at several positions were written, by object and selections. What was written without a complaint is
+    /// copied the next time.
+    written: HashMap<(ObjectId, ProjectionId), Range<usize>>,
+    /// How often a place had no value: what was written around it cannot be taken for granted elsewhere.
+    complaints: usize,
 }
 
 impl<'a> Projector<'a> {
     /// `errors` are those that subgraphs have reported.
-    pub(crate) fn new(plan: &'a QueryPlan, truth: u64, failures: &'a [Failure], errors: ErrorSink) -> Self {
+    pub(crate) fn new(
+        plan: &'a QueryPlan,
+        tree: &'a Tree,
+        truth: u64,
+        failures: &'a [Failure],
+        errors: ErrorSink,
+    ) -> Self {
         let out = Vec::with_capacity(4096);
         Self {
             plan,
+            tree,
             truth,
             failures,
             errors,
             explained: None,
             out,
             path: Vec::new(),
+            written: HashMap::new(),
+            complaints: 0,
         }
     }
 
     /// Writes the value of `data`. Gives the bytes and all errors.
-    pub(crate) fn response(mut self, root: &Data) -> (Vec<u8>, ErrorSink) {
+    pub(crate) fn response(mut self, root: ObjectId) -> (Vec<u8>, ErrorSink) {
         let nesting = Nesting {
             non_null: false,
             items: None,
         };
         // The root is nullable, so nothing propagates out of it.
-        let _ = self.value(root, &nesting, &ROOT);
+        let _ = self.value(Value::Object(root), &nesting, &ROOT);
         (self.out, self.errors)
     }
 
-    fn value(&mut self, data: &Data, nesting: &Nesting, kind: &'a ProjectedKind) -> Result<(), Propagate> {
+    fn value(&mut self, value: Value, nesting: &Nesting, kind: &'a ProjectedKind) -> Result<(), Propagate> {
+        if value == Value::Null && !nesting.non_null {
+            self.out.extend_from_slice(b"null");
+            return Ok(());
+        }
+        self.nullable(nesting, |this| this.non_null_value(value, nesting, kind))
+    }
+
+    /// Writes null where `write` has no value to write, or passes that on.
+    fn nullable(
+        &mut self,
+        nesting: &Nesting,
+        write: impl FnOnce(&mut Self) -> Result<(), Propagate>,
+    ) -> Result<(), Propagate> {
         let start = self.out.len();
         let errors = self.errors.len();
-        let Err(Propagate(reason)) = self.non_null_value(data, nesting, kind) else {
+        let Err(Propagate(reason)) = write(self) else {
             return Ok(());
         };
         // What was written and complained about below is gone: one null, one error.
-        self.out.truncate(start);
+        if self.out.len() > start {
+            self.written.retain(|_, range| range.end <= start);
+            self.out.truncate(start);
+        }
         self.errors.truncate(errors);
         if nesting.non_null {
             return Err(Propagate(reason));
@@ -89,47 +122,60 @@ impl<'a> Projector<'a> {
     /// Writes the value, unless it is null or has none.
     fn non_null_value(
         &mut self,
-        data: &Data,
+        value: Value,
         nesting: &Nesting,
         kind: &'a ProjectedKind,
     ) -> Result<(), Propagate> {
-        match (data, &nesting.items) {
-            (Data::Failed(failure), _) => self.failed(*failure),
-            (Data::Null, _) if nesting.non_null => self.missing(),
-            (Data::Null, _) => Err(Propagate(None)),
-            (Data::List(items), Some(inner)) => self.list(items, inner, kind),
-            (Data::Leaf(raw), Some(inner)) => self.leaf_list(raw, inner, kind),
-            (_, Some(_)) | (Data::List(_), None) => {
-                self.mismatch("a list where none belongs, or none where one does")
-            }
-            (Data::Leaf(raw), None) => match kind {
-                ProjectedKind::Leaf(leaf) => self.leaf(raw, leaf),
+        match (value, &nesting.items) {
+            (Value::Leaf(raw), None) => match kind {
+                ProjectedKind::Leaf(leaf) => self.leaf(self.tree.text(raw), leaf),
                 _ => self.mismatch("a scalar where an object belongs"),
             },
-            (Data::Object(object), None) => match kind {
-                ProjectedKind::Composite(node) => self.object(object, *node),
+            (Value::Object(object), None) => match kind {
+                ProjectedKind::Composite(node) => self.object_once(object, *node),
                 _ => self.mismatch("an object where a scalar belongs"),
             },
+            (Value::List(list), Some(inner)) => self.list(list, inner, kind),
+            (Value::Leaf(raw), Some(inner)) => self.leaf_list(self.tree.text(raw), inner, kind),
+            (Value::Null, _) => self.missing(),
+            (Value::Failed(failure), _) => self.failed(failure),
+            (_, Some(_)) | (Value::List(_), None) => {
+                self.mismatch("a list where none belongs, or none where one does")
+            }
         }
     }
 
-    fn list(&mut self, items: &[Data], nesting: &Nesting, kind: &'a ProjectedKind) -> Result<(), Propagate> {
+    fn list(&mut self, list: List, nesting: &Nesting, kind: &'a ProjectedKind) -> Result<(), Propagate> {
+        let tree = self.tree;
         self.out.push(b'[');
-        for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                self.out.push(b',');
-            }
-            self.path.push(Here::Index(index));
-            let written = self.value(item, nesting, kind);
-            self.path.pop();
-            written?;
+        for (index, item) in tree.items(list).iter().enumerate() {
+            self.item(index, |this| this.value(*item, nesting, kind))?;
         }
         self.out.push(b']');
         Ok(())
     }
 
+    fn item(
+        &mut self,
+        index: usize,
+        write: impl FnOnce(&mut Self) -> Result<(), Propagate>,
+    ) -> Result<(), Propagate> {
+        if index > 0 {
+            self.out.push(b',');
+        }
+        self.path.push(Here::Index(index));
+        let written = write(self);
+        self.path.pop();
+        written
+    }
+
     /// A list of leaves is kept as raw JSON; it is taken apart only here.
-    fn leaf_list(&mut self, raw: &[u8], nesting: &Nesting, kind: &'a ProjectedKind) -> Result<(), Propagate> {
+    fn leaf_list(
+        &mut self,
+        raw: &'a [u8],
+        nesting: &Nesting,
+        kind: &'a ProjectedKind,
+    ) -> Result<(), Propagate> {
         let ProjectedKind::Leaf(leaf) = kind else {
             return self.mismatch("scalars where objects belong");
         };
@@ -142,37 +188,67 @@ impl<'a> Projector<'a> {
             return Ok(());
         }
         let mut scanner = Scanner::new(raw);
-        let mut items = Vec::new();
-        let mut split = || {
-            scanner.enter(b'[')?;
-            while scanner.more(items.is_empty(), b']')? {
-                items.push(match scanner.value()? {
-                    b"null" => Data::Null,
-                    item => Data::Leaf(bytes::Bytes::copy_from_slice(item)),
-                });
-            }
-            Ok::<_, crate::json::JsonError>(())
-        };
-        if split().is_err() {
+        if scanner.enter(b'[').is_err() {
             return self.mismatch("a broken list");
         }
-        self.list(&items, nesting, kind)
+        self.out.push(b'[');
+        for index in 0.. {
+            match next_item(&mut scanner, index == 0) {
+                Ok(Some(item)) => self.item(index, |this| this.leaf_item(item, nesting, (leaf, kind)))?,
+                Ok(None) => break,
+                Err(_) => return self.mismatch("a broken list"),
+            }
+        }
+        self.out.push(b']');
+        Ok(())
     }
 
-    fn object(&mut self, object: &Object, node: ProjectionId) -> Result<(), Propagate> {
+    fn leaf_item(
+        &mut self,
+        raw: &'a [u8],
+        nesting: &Nesting,
+        (leaf, kind): (&Leaf, &'a ProjectedKind),
+    ) -> Result<(), Propagate> {
+        self.nullable(nesting, |this| match (raw, &nesting.items) {
+            (b"null", _) => this.value(Value::Null, nesting, kind),
+            (raw, Some(inner)) => this.leaf_list(raw, inner, kind),
+            (raw, None) => this.leaf(raw, leaf),
+        })
+    }
+
+    /// An object that stands at several positions is written once.
+    fn object_once(&mut self, object: ObjectId, node: ProjectionId) -> Result<(), Propagate> {
+        let object = self.tree.canonical(object);
+        if !self.tree.is_shared(object) {
+            return self.object(object, node);
+        }
+        if let Some(range) = self.written.get(&(object, node)) {
+            self.out.extend_from_within(range.clone());
+            return Ok(());
+        }
+        let (start, complaints) = (self.out.len(), self.complaints);
+        self.object(object, node)?;
+        if self.complaints == complaints {
+            self.written.insert((object, node), start..self.out.len());
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, object: ObjectId, node: ProjectionId) -> Result<(), Propagate> {
         let projection: &'a Projection = &self.plan.projection;
         let node: &'a ProjectionNode = &projection.nodes[node.0 as usize];
         let (ty, selection) = match &node.object_type {
             Some(ty) => (ty.as_str(), &node.selections[0]),
             None => {
-                let found = object
-                    .typename()
+                let found = self
+                    .tree
+                    .typename(object)
                     .and_then(|ty| node.by_type.iter().find(|(name, _)| name == ty));
                 match (found, node.by_type.first()) {
                     (Some((name, index)), _) => (name.as_str(), &node.selections[*index]),
                     // An interface object: nobody asked which type it is, since all are read alike.
                     (None, Some((name, _)))
-                        if object.get(TYPENAME).is_none() && node.selections.len() == 1 =>
+                        if self.tree.get(object, TYPENAME).is_none() && node.selections.len() == 1 =>
                     {
                         (name.as_str(), &node.selections[0])
                     }
@@ -195,14 +271,14 @@ impl<'a> Projector<'a> {
     }
 
     /// The object's type could not be loaded, or it is none that clients may see.
-    fn unknown_type(&self, object: &Object) -> Result<(), Propagate> {
-        match object.get(TYPENAME) {
-            Some(Data::Failed(failure)) => self.failed(*failure),
+    fn unknown_type(&mut self, object: ObjectId) -> Result<(), Propagate> {
+        match self.tree.get(object, TYPENAME) {
+            Some(Value::Failed(failure)) => self.failed(failure),
             _ => self.mismatch("an object of a type that does not belong here"),
         }
     }
 
-    fn field(&mut self, object: &Object, ty: &str, field: &'a ProjectedField) -> Result<(), Propagate> {
+    fn field(&mut self, object: ObjectId, ty: &str, field: &'a ProjectedField) -> Result<(), Propagate> {
         self.out.push(b'"');
         self.out.extend_from_slice(field.response_key.as_bytes());
         self.out.extend_from_slice(b"\":");
@@ -213,11 +289,8 @@ impl<'a> Projector<'a> {
             return Ok(());
         }
         self.path.push(Here::Key(&field.response_key));
-        let written = self.value(
-            object.get(field.key).unwrap_or(&Data::Null),
-            &field.nesting,
-            &field.kind,
-        );
+        let value = self.tree.get(object, field.key).unwrap_or(Value::Null);
+        let written = self.value(value, &field.nesting, &field.kind);
         self.path.pop();
         written
     }
@@ -255,14 +328,16 @@ impl<'a> Projector<'a> {
         Ok(())
     }
 
-    fn mismatch(&self, found: &str) -> Result<(), Propagate> {
+    fn mismatch(&mut self, found: &str) -> Result<(), Propagate> {
+        self.complaints += 1;
         let message = format!("the subgraph answered {found}");
         let error = GraphqlError::new("INVALID_SUBGRAPH_VALUE", None, message, self.path());
         Err(Propagate(Some(Box::new(error))))
     }
 
-    fn failed(&self, failure: FailureId) -> Result<(), Propagate> {
-        let failure = &self.failures[failure.0];
+    fn failed(&mut self, failure: FailureId) -> Result<(), Propagate> {
+        self.complaints += 1;
+        let failure = &self.failures[failure.0 as usize];
         Err(Propagate(Some(Box::new(GraphqlError {
             message: failure.message.clone(),
             path: self.path(),
@@ -272,6 +347,7 @@ impl<'a> Projector<'a> {
 
     /// A null at a non-null place is an error of its own, unless a subgraph has said why already.
     fn missing(&mut self) -> Result<(), Propagate> {
+        self.complaints += 1;
         let path = self.path();
         let explained = self.explained.get_or_insert_with(|| Explained::by(&self.errors));
         if explained.covers(&path) {
@@ -290,5 +366,13 @@ impl<'a> Projector<'a> {
                 Here::Index(index) => PathElement::Index(*index),
             })
             .collect()
+    }
+}
+
+fn next_item<'r>(scanner: &mut Scanner<'r>, first: bool) -> Result<Option<&'r [u8]>, JsonError> {
+    if scanner.more(first, b']')? {
+        scanner.value().map(Some)
+    } else {
+        Ok(None)
     }
 }

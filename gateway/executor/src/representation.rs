@@ -2,7 +2,7 @@
 
 use causeway_model::{EntityTarget, RepresentationField, plan::TYPENAME};
 
-use crate::data::{Data, FailureId, Object};
+use crate::tree::{FailureId, ObjectId, Tree, Value};
 
 /// Why there is nothing to send for an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,9 @@ pub(crate) enum Unsendable {
 
 /// Appends the representation's JSON. After an error `out` holds the part that was written.
 pub(crate) fn write(
+    tree: &Tree,
     target: &EntityTarget,
-    object: &Object,
+    object: ObjectId,
     truth: u64,
     out: &mut Vec<u8>,
 ) -> Result<(), Unsendable> {
@@ -29,13 +30,14 @@ pub(crate) fn write(
         .fields
         .iter()
         .filter(|field| field.key != TYPENAME);
-    write_fields(fields, object, (Some(&target.concrete_type), truth), out)
+    write_fields(tree, fields, object, (Some(&target.concrete_type), truth), out)
 }
 
 /// Writes the fields that apply to the type, and the closing brace.
 fn write_fields<'f>(
+    tree: &Tree,
     fields: impl Iterator<Item = &'f RepresentationField>,
-    object: &Object,
+    object: ObjectId,
     (ty, truth): (Option<&str>, u64),
     out: &mut Vec<u8>,
 ) -> Result<(), Unsendable> {
@@ -47,7 +49,7 @@ fn write_fields<'f>(
             None => return Err(Unsendable::Unknown),
         }
         // An interface object's subgraph cannot tell it; then it is left out, for nothing else hangs on it.
-        if field.key == TYPENAME && object.get(TYPENAME).is_none() {
+        if field.key == TYPENAME && tree.get(object, TYPENAME).is_none() {
             continue;
         }
         if out.last() != Some(&b'{') {
@@ -57,37 +59,44 @@ fn write_fields<'f>(
         out.extend_from_slice(field.name.as_bytes());
         out.extend_from_slice(b"\":");
         // Null is an answer; no answer at all means that the entity is unknown to the subgraph that was asked.
-        let value = object.get(field.key).ok_or(Unsendable::Unknown)?;
-        write_value(field, value, truth, out)?;
+        let value = tree.get(object, field.key).ok_or(Unsendable::Unknown)?;
+        write_value(tree, field, value, truth, out)?;
     }
     out.push(b'}');
     Ok(())
 }
 
 fn write_value(
+    tree: &Tree,
     field: &RepresentationField,
-    data: &Data,
+    value: Value,
     truth: u64,
     out: &mut Vec<u8>,
 ) -> Result<(), Unsendable> {
-    match data {
-        Data::Failed(failure) => return Err(Unsendable::Failed(*failure)),
-        Data::Null if field.is_key => return Err(Unsendable::Unknown),
-        Data::Null => out.extend_from_slice(b"null"),
-        Data::Leaf(raw) => out.extend_from_slice(raw),
-        Data::List(items) => {
+    match value {
+        Value::Failed(failure) => return Err(Unsendable::Failed(failure)),
+        Value::Null if field.is_key => return Err(Unsendable::Unknown),
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Leaf(raw) => out.extend_from_slice(tree.text(raw)),
+        Value::List(list) => {
             out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
+            for (index, item) in tree.items(list).iter().enumerate() {
                 if index > 0 {
                     out.push(b',');
                 }
-                write_value(field, item, truth, out)?;
+                write_value(tree, field, *item, truth, out)?;
             }
             out.push(b']');
         }
-        Data::Object(object) => {
+        Value::Object(object) => {
             out.push(b'{');
-            write_fields(field.fields.iter(), object, (object.typename(), truth), out)?;
+            write_fields(
+                tree,
+                field.fields.iter(),
+                object,
+                (tree.typename(object), truth),
+                out,
+            )?;
         }
     }
     Ok(())

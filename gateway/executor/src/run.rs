@@ -14,15 +14,16 @@ use causeway_model::{
     Conjunction, EntityCall, Fetch, FetchTarget, OperationType, QueryPlan, ShapeField, ShapeId, Supergraph,
 };
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use hashbrown::DefaultHashBuilder;
 use http::HeaderMap;
 
 use crate::{
     client_path::client_path,
-    data::{Data, FailureId, Object},
     error::{ErrorSink, Extensions, GraphqlError, PathElement},
     port::{Dispatch, FetchFailure, RequestKind, SubgraphClient, SubgraphReply},
     project::Projector,
-    tree::{self, Located, Step},
+    tree::{FailureId, ObjectId, Tree, Value},
+    walk::{self, Step, Walker},
 };
 use request::EntityBatch;
 
@@ -105,11 +106,12 @@ pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outco
         failures,
         errors,
         reports,
+        tree,
         root,
         ..
     } = run;
-    let projector = Projector::new(request.plan, truth, &failures, errors);
-    let (data, errors) = projector.response(&root);
+    let projector = Projector::new(request.plan, &tree, truth, &failures, errors);
+    let (data, errors) = projector.response(root);
     Outcome {
         data,
         errors,
@@ -117,21 +119,36 @@ pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outco
     }
 }
 
+fn has_contexts(fetch: &Fetch) -> bool {
+    match &fetch.target {
+        FetchTarget::Root { .. } => false,
+        FetchTarget::Entities(calls) => calls.iter().any(|call| !call.contexts.is_empty()),
+    }
+}
+
 struct Run<'a> {
     request: &'a Request<'a>,
     truth: u64,
-    root: Data,
+    tree: Tree,
+    root: ObjectId,
+    walker: Walker,
+    hasher: DefaultHashBuilder,
+    /// Entities stand below values of contexts: what is one entity may be asked for in several ways.
+    apart: bool,
     failures: Vec<Failure>,
     /// Objects whose fields were not brought.
-    lost: Located<Loss>,
+    lost: Vec<Loss>,
     errors: ErrorSink,
     reports: Vec<FetchReport>,
     state: Vec<State>,
+    /// What fetches under way have asked for.
+    batches: Vec<Option<EntityBatch>>,
 }
 
 /// What an object lacks since a fetch failed.
 #[derive(Debug, Clone, Copy)]
 struct Loss {
+    object: ObjectId,
     fetch: usize,
     node: ShapeId,
     /// One field of the node alone; `None`: all of them.
@@ -149,7 +166,6 @@ enum State {
 /// A call under way, with what is needed to place its answer.
 struct Finished {
     fetch: usize,
-    batch: Option<EntityBatch>,
     reply: Result<SubgraphReply, FetchFailure>,
     elapsed: Duration,
 }
@@ -168,16 +184,17 @@ impl<'a> Run<'a> {
                 .any(|(name, value)| name == condition.as_str() && &value[..] == b"true");
             truth |= u64::from(holds) << bit;
         }
-        let mut root = Object::default();
+        let mut tree = Tree::default();
+        let root = tree.object_of(&mut Vec::new(), 0);
         for (key, value) in &request.introspection {
             if let Some(index) = plan.keys.iter().position(|name| name == key) {
                 let key = causeway_model::KeyId(u32::try_from(index).expect("keys are counted in 32 bits"));
                 let value = if &value[..] == b"null" {
-                    Data::Null
+                    Value::Null
                 } else {
-                    Data::Leaf(value.clone())
+                    Value::Leaf(tree.add_buffer(value.clone()).text(0, value.len()))
                 };
-                root.merge_field(key, value);
+                tree.set(root, key, value);
             }
         }
         let report = FetchReport {
@@ -190,12 +207,17 @@ impl<'a> Run<'a> {
         Self {
             request,
             truth,
-            root: Data::Object(root),
+            tree,
+            root,
+            walker: Walker::default(),
+            hasher: DefaultHashBuilder::default(),
+            apart: plan.fetches.iter().any(has_contexts),
             failures: Vec::new(),
-            lost: Located::default(),
+            lost: Vec::new(),
             errors: Vec::new(),
             reports: vec![report; plan.fetches.len()],
             state: vec![State::Waiting; plan.fetches.len()],
+            batches: plan.fetches.iter().map(|_| None).collect(),
         }
     }
 
@@ -234,19 +256,17 @@ impl<'a> Run<'a> {
         let mut batch = match &fetch.target {
             FetchTarget::Root { .. } => None,
             FetchTarget::Entities(calls) => {
-                let batch = request::gather(&self.root, self.truth, calls);
-                self.reports[index].entities_asked = batch.asked();
+                let batch = request::gather(
+                    &mut self.tree,
+                    (&mut self.walker, &self.hasher),
+                    self.root,
+                    (self.truth, self.apart),
+                    calls,
+                );
+                self.reports[index].entities_asked = batch.positions;
                 self.reports[index].entities_sent = batch.sent();
-                for (at, (node, failure)) in batch.lost.iter() {
-                    self.lost.push(
-                        at,
-                        Loss {
-                            fetch: index,
-                            node: *node,
-                            field: None,
-                            failure: *failure,
-                        },
-                    );
+                for (object, node, failure) in &batch.lost {
+                    self.lose(*object, (index, *node), None, *failure);
                 }
                 self.note_missing_contexts(index, calls, &batch);
                 self.mark_lost();
@@ -264,12 +284,12 @@ impl<'a> Run<'a> {
             batch.as_mut(),
             &self.request.headers,
         );
+        self.batches[index] = batch;
         in_flight.push(Box::pin(async move {
             let started = Instant::now();
             let reply = client.send(sent).await;
             Finished {
                 fetch: index,
-                batch,
                 reply,
                 elapsed: started.elapsed(),
             }
@@ -287,7 +307,7 @@ impl<'a> Run<'a> {
     /// An argument that cannot be null has no value: what would be asked with it is lost.
     fn note_missing_contexts(&mut self, fetch: usize, calls: &[EntityCall], batch: &EntityBatch) {
         let mut failures: Vec<((usize, usize), FailureId)> = Vec::new();
-        for (at, missing) in batch.without_context.iter() {
+        for (object, missing) in &batch.without_context {
             let known = failures
                 .iter()
                 .find(|(held, _)| held == missing)
@@ -304,16 +324,7 @@ impl<'a> Run<'a> {
             if known.is_none() {
                 failures.push((*missing, failure));
             }
-            let node = calls[missing.0].shape;
-            self.lost.push(
-                at,
-                Loss {
-                    fetch,
-                    node,
-                    field: None,
-                    failure,
-                },
-            );
+            self.lose(*object, (fetch, calls[missing.0].shape), None, failure);
         }
     }
 
@@ -322,9 +333,10 @@ impl<'a> Run<'a> {
         self.state[index] = State::Done;
         self.reports[index].elapsed = finished.elapsed;
         self.reports[index].dispatch = finished.reply.as_ref().ok().map(|reply| reply.dispatch);
+        let batch = self.batches[index].take();
         let usable = finished
             .reply
-            .and_then(|reply| answer::place(self, index, finished.batch.as_ref(), &reply));
+            .and_then(|reply| answer::place(self, index, batch.as_ref(), &reply));
         self.reports[index].outcome = match usable {
             Ok(()) => FetchOutcome::Answered,
             Err(failure) => {
@@ -333,26 +345,61 @@ impl<'a> Run<'a> {
                 tracing::warn!(subgraph, code = failure.code(), "{message}");
                 let error = GraphqlError::new(failure.code(), Some(subgraph), message, Vec::new());
                 let failure = self.add_failure(error);
-                answer::lose(self, index, finished.batch.as_ref(), failure);
+                answer::lose(self, index, batch.as_ref(), failure);
                 FetchOutcome::Failed
             }
         };
+        self.follow_copies();
         self.mark_lost();
+    }
+
+    fn lose(
+        &mut self,
+        object: ObjectId,
+        (fetch, node): (usize, ShapeId),
+        field: Option<usize>,
+        failure: FailureId,
+    ) {
+        self.lost.push(Loss {
+            object,
+            fetch,
+            node,
+            field,
+            failure,
+        });
+    }
+
+    /// What an object waits for or has lost, its copies do as well.
+    fn follow_copies(&mut self) {
+        let parted = self.tree.take_parted();
+        if parted.is_empty() {
+            return;
+        }
+        for batch in self.batches.iter_mut().flatten() {
+            batch.follow(&parted);
+        }
+        for (original, copy) in parted {
+            let lost = self.lost.iter().filter(|loss| loss.object == original);
+            let more: Vec<Loss> = lost
+                .map(|loss| Loss {
+                    object: copy,
+                    ..*loss
+                })
+                .collect();
+            self.lost.extend(more);
+        }
     }
 
     /// Marks what is lost, wherever nothing stands. Done anew after each answer, for it may bring an object whose
     /// other fields were lost before.
     fn mark_lost(&mut self) {
-        for (at, loss) in self.lost.iter() {
+        for loss in &self.lost {
             let shape = &self.request.plan.fetches[loss.fetch].shape;
-            let Some(object) = tree::object_at(&mut self.root, at) else {
-                continue;
-            };
             match loss.field {
-                None => tree::fail_missing(object, shape, loss.node, loss.failure),
+                None => walk::fail_missing(&mut self.tree, loss.object, shape, loss.node, loss.failure),
                 Some(field) => {
                     let field: &ShapeField = &shape.nodes[loss.node.0 as usize][field];
-                    tree::fail_field(object, shape, field, loss.failure);
+                    walk::fail_field(&mut self.tree, loss.object, shape, field, loss.failure);
                 }
             }
         }
@@ -363,7 +410,7 @@ impl<'a> Run<'a> {
             message: error.message,
             extensions: error.extensions,
         });
-        FailureId(self.failures.len() - 1)
+        FailureId(u32::try_from(self.failures.len() - 1).expect("a plan has fewer than 2^32 fetches"))
     }
 
     /// A place of the data tree as a path of the response.

@@ -1,18 +1,20 @@
 //! What came back: merged into the tree, its errors brought to the client's paths.
 
+use std::collections::HashMap;
+
 use causeway_model::{EntityCall, FetchTarget, KeyId, ShapeId};
 
 use super::{
-    Loss, Run,
+    Run,
     entity_errors::{EntityErrors, data_path},
     request::{CallBatch, EntityBatch},
 };
 use crate::{
-    data::{Data, FailureId},
     error::GraphqlError,
-    parse::{self, Envelope, ParseError, SubgraphError},
+    parse::{self, Brought, Expected, ParseError, SubgraphError},
     port::{FetchFailure, SubgraphReply},
-    tree::{Step, object_at},
+    tree::{FailureId, List, ObjectId, Value},
+    walk::{Step, positions},
 };
 
 impl From<ParseError> for FetchFailure {
@@ -30,41 +32,52 @@ pub(super) fn place(
     batch: Option<&EntityBatch>,
     reply: &SubgraphReply,
 ) -> Result<(), FetchFailure> {
-    let envelope = parse::envelope(&reply.body)?;
-    let plan = run.request.plan;
-    match (&plan.fetches[index].target, batch) {
-        (FetchTarget::Root { shape }, _) => place_root(run, index, *shape, &envelope),
-        (FetchTarget::Entities(calls), Some(batch)) => place_entities(run, index, (calls, batch), &envelope),
-        (FetchTarget::Entities(_), None) => Ok(()),
+    let fetch = &run.request.plan.fetches[index];
+    match (&fetch.target, batch) {
+        (FetchTarget::Root { shape }, _) => {
+            let answer = parse::answer(&mut run.tree, &reply.body, &fetch.shape, Expected::Root(*shape))?;
+            let brought = match answer.data {
+                Brought::Root(object) => Some(object),
+                _ => None,
+            };
+            place_root(run, index, (*shape, brought), &answer.errors);
+        }
+        (FetchTarget::Entities(calls), Some(batch)) => {
+            let keys: Vec<_> = batch
+                .calls
+                .iter()
+                .map(|field| field.alias(&calls[field.call]))
+                .collect();
+            let expected: Vec<_> = keys
+                .iter()
+                .zip(&batch.calls)
+                .map(|(key, field)| (key.as_ref(), calls[field.call].shape, field.count))
+                .collect();
+            let wanted = Expected::Entities(&expected);
+            let answer = parse::answer(&mut run.tree, &reply.body, &fetch.shape, wanted)?;
+            let lists = match answer.data {
+                Brought::Entities(lists) => lists,
+                _ => vec![None; expected.len()],
+            };
+            let errors = EntityErrors::locate(&answer.errors, &run.tree, &expected, &lists, &fetch.shape);
+            place_entities(run, index, (calls, batch), &lists, (errors, &answer.errors));
+        }
+        (FetchTarget::Entities(_), None) => {}
     }
+    Ok(())
 }
 
 /// Notes everything that the fetch would have brought as lost.
 pub(super) fn lose(run: &mut Run<'_>, index: usize, batch: Option<&EntityBatch>, failure: FailureId) {
     match (&run.request.plan.fetches[index].target, batch) {
         (FetchTarget::Root { shape }, _) => {
-            run.lost.push(
-                &[],
-                Loss {
-                    fetch: index,
-                    node: *shape,
-                    field: None,
-                    failure,
-                },
-            );
+            let root = run.root;
+            run.lose(root, (index, *shape), None, failure);
         }
         (FetchTarget::Entities(calls), Some(batch)) => {
             for gathered in &batch.calls {
-                for (at, _) in gathered.asked.iter() {
-                    run.lost.push(
-                        at,
-                        Loss {
-                            fetch: index,
-                            node: calls[gathered.call].shape,
-                            field: None,
-                            failure,
-                        },
-                    );
+                for asked in &gathered.asked {
+                    run.lose(asked.object, (index, calls[gathered.call].shape), None, failure);
                 }
             }
         }
@@ -75,23 +88,17 @@ pub(super) fn lose(run: &mut Run<'_>, index: usize, batch: Option<&EntityBatch>,
 fn place_root(
     run: &mut Run<'_>,
     index: usize,
-    node: ShapeId,
-    envelope: &Envelope,
-) -> Result<(), FetchFailure> {
+    (node, brought): (ShapeId, Option<ObjectId>),
+    errors: &[SubgraphError],
+) {
     let shape = &run.request.plan.fetches[index].shape;
-    let parsed = envelope
-        .data
-        .as_ref()
-        .map(|data| parse::object(data, shape, node))
-        .transpose()?;
-    let has_data = parsed.is_some();
-    if let (Some(parsed), Data::Object(root)) = (parsed, &mut run.root) {
-        root.merge(parsed);
+    if let Some(brought) = brought {
+        run.tree.absorb(run.root, brought);
     }
     // Root fields that an error speaks of, and errors that speak of none.
     let mut explained: Vec<KeyId> = Vec::new();
     let mut general: Vec<&SubgraphError> = Vec::new();
-    for error in &envelope.errors {
+    for error in errors {
         let place = data_path(shape, node, &error.path);
         match place.first() {
             Some(Step::Key(key)) => {
@@ -101,92 +108,61 @@ fn place_root(
             _ => general.push(error),
         }
     }
-    if !has_data {
+    if brought.is_none() {
         let fields = shape.nodes[node.0 as usize].iter().enumerate();
         let silent: Vec<usize> = fields
             .filter(|(_, field)| !explained.contains(&field.key))
             .map(|(number, _)| number)
             .collect();
         if !silent.is_empty() {
-            let failure = no_data(run, index, take_first(&mut general).or(envelope.errors.first()));
+            let failure = no_data(run, index, take_first(&mut general).or(errors.first()));
             for field in silent {
-                run.lost.push(
-                    &[],
-                    Loss {
-                        fetch: index,
-                        node,
-                        field: Some(field),
-                        failure,
-                    },
-                );
+                run.lose(run.root, (index, node), Some(field), failure);
             }
         }
     }
     general
         .into_iter()
         .for_each(|error| report(run, index, error, []));
-    Ok(())
 }
 
 fn place_entities(
     run: &mut Run<'_>,
     index: usize,
     (calls, batch): (&[EntityCall], &EntityBatch),
-    envelope: &Envelope,
-) -> Result<(), FetchFailure> {
-    let shape = &run.request.plan.fetches[index].shape;
-    let aliases: Vec<_> = batch
-        .calls
-        .iter()
-        .map(|field| field.alias(&calls[field.call]))
-        .collect();
-    let expected: Vec<_> = aliases
-        .iter()
-        .zip(&batch.calls)
-        .map(|(alias, field)| (alias.as_ref(), calls[field.call].shape, field.count))
-        .collect();
-    let lists = match &envelope.data {
-        Some(data) => parse::entities(data, shape, &expected)?,
-        None => batch.calls.iter().map(|_| None).collect(),
-    };
-    let mut errors = EntityErrors::locate(&envelope.errors, &expected, &lists, shape);
+    lists: &[Option<List>],
+    (mut errors, all): (EntityErrors<'_>, &[SubgraphError]),
+) {
     let has_any_list = lists
         .iter()
         .zip(&batch.calls)
         .any(|(list, gathered)| list.is_some() && gathered.count > 0);
     let general = take_first(&mut errors.general);
     let mut failure = None;
-    for (number, (list, gathered)) in lists.into_iter().zip(&batch.calls).enumerate() {
+    for (number, (list, gathered)) in lists.iter().zip(&batch.calls).enumerate() {
+        let call = &calls[gathered.call];
         match list {
-            Some(list) => merge_entities(run, list, gathered),
+            Some(list) => merge_entities(run, *list, gathered),
             None => {
-                for (at, _) in gathered
-                    .asked
-                    .iter()
-                    .filter(|(_, entity)| !errors.concern(number, **entity))
-                {
-                    let failure = *failure
-                        .get_or_insert_with(|| no_data(run, index, general.or(envelope.errors.first())));
-                    run.lost.push(
-                        at,
-                        Loss {
-                            fetch: index,
-                            node: calls[gathered.call].shape,
-                            field: None,
-                            failure,
-                        },
-                    );
+                let silent = gathered.asked.iter();
+                for asked in silent.filter(|asked| !errors.concern(number, asked.entity)) {
+                    let failure =
+                        *failure.get_or_insert_with(|| no_data(run, index, general.or(all.first())));
+                    run.lose(asked.object, (index, call.shape), None, failure);
                 }
             }
         }
-        for (at, entity) in gathered.asked.iter() {
-            // An error without a usable path may be about any of them.
-            if let (Some(error), true) = (general, has_any_list) {
-                report(run, index, error, at.iter().copied());
-            }
-            for error in errors.of(number, *entity) {
-                report(run, index, error.error, at.iter().chain(&error.below).copied());
-            }
+        // An error without a usable path may be about any of them.
+        let about_all = general.filter(|_| has_any_list);
+        if about_all.is_some() || errors.concern_any(number) {
+            each_position(run, (call, gathered), &mut |run, entity, at| {
+                if let Some(error) = about_all {
+                    report(run, index, error, at.iter().copied());
+                }
+                for error in errors.of(number, entity) {
+                    report(run, index, error.error, at.iter().chain(&error.below).copied());
+                }
+            });
         }
     }
     if let (Some(error), None, false) = (general, failure, has_any_list) {
@@ -197,20 +173,42 @@ fn place_entities(
         .into_iter()
         .chain(errors.leftover)
         .for_each(|error| report(run, index, error, []));
-    Ok(())
 }
 
-fn merge_entities(run: &mut Run<'_>, mut list: Vec<Data>, gathered: &CallBatch) {
-    let each_once = gathered.asked.len() == gathered.count;
-    for (at, entity) in gathered.asked.iter() {
-        let loaded = &mut list[*entity];
-        let loaded = if each_once {
-            std::mem::replace(loaded, Data::Null)
-        } else {
-            loaded.clone()
-        };
-        if let (Data::Object(loaded), Some(object)) = (loaded, object_at(&mut run.root, at)) {
-            object.merge(loaded);
+/// Calls `visit` for each position that has asked for an entity.
+fn each_position(
+    run: &mut Run<'_>,
+    (call, gathered): (&EntityCall, &CallBatch),
+    visit: &mut dyn FnMut(&mut Run<'_>, usize, &[Step]),
+) {
+    let mut entities = HashMap::with_capacity(gathered.asked.len());
+    for asked in &gathered.asked {
+        entities.insert((asked.place, run.tree.canonical(asked.object)), asked.entity);
+    }
+    for (number, place) in call.places.iter().enumerate() {
+        let mut found: Vec<(Vec<Step>, usize)> = Vec::new();
+        positions(&run.tree, run.root, &place.path, &mut |at, way| {
+            let object = way.last().copied().unwrap_or(run.root);
+            if let Some(entity) = entities.get(&(number, object)) {
+                found.push((at.to_vec(), *entity));
+            }
+        });
+        for (at, entity) in found {
+            visit(run, entity, &at);
+        }
+    }
+}
+
+fn merge_entities(run: &mut Run<'_>, list: List, gathered: &CallBatch) {
+    let mut taken = vec![false; gathered.count];
+    for asked in &gathered.asked {
+        // The first one gets what came, others a copy.
+        let mut loaded = run.tree.items(list)[asked.entity];
+        if std::mem::replace(&mut taken[asked.entity], true) {
+            loaded = run.tree.copy(loaded);
+        }
+        if let Value::Object(loaded) = loaded {
+            run.tree.absorb(asked.object, loaded);
         }
     }
 }

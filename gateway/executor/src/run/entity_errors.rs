@@ -6,7 +6,11 @@ use causeway_model::{Shape, ShapeId};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::{data::Data, parse::SubgraphError, tree::Step};
+use crate::{
+    parse::SubgraphError,
+    tree::{List, Tree, Value as TreeValue},
+    walk::Step,
+};
 
 /// A subgraph's errors, sorted by entity.
 pub(super) struct EntityErrors<'e> {
@@ -26,12 +30,13 @@ pub(super) struct EntityError<'e> {
 }
 
 impl<'e> EntityErrors<'e> {
-    /// `calls` and `lists` are those of [`crate::parse::entities`]. Paths look like `["_entities", 3, "name"]`.
+    /// `calls` are those that were expected, `lists` what came of them. Paths look like `["_entities", 3, "name"]`.
     /// Some servers leave the index out; then the entities are meant that have nothing at that place.
     pub(super) fn locate(
         errors: &'e [SubgraphError],
+        tree: &Tree,
         calls: &[(&str, ShapeId, usize)],
-        lists: &[Option<Vec<Data>>],
+        lists: &[Option<List>],
         shape: &Shape,
     ) -> Self {
         let mut sorted = Self {
@@ -62,7 +67,8 @@ impl<'e> EntityErrors<'e> {
         for ((call, _), errors) in without_index.groups {
             let (_, node, count) = calls[call];
             let rest = &errors[0].path[1..];
-            let entities = without(lists[call].as_deref(), count, shape, node, rest);
+            let list = lists[call].map_or(&[][..], |list| tree.items(list));
+            let entities = without(tree, (list, count), shape, node, rest);
             sorted.spread(call, &entities, &errors, &data_path(shape, node, rest));
         }
         sorted
@@ -95,6 +101,10 @@ impl<'e> EntityErrors<'e> {
         self.located.get(&(call, entity)).map_or(&[], Vec::as_slice)
     }
 
+    pub(super) fn concern_any(&self, call: usize) -> bool {
+        self.located.keys().any(|(about, _)| *about == call)
+    }
+
     pub(super) fn concern(&self, call: usize, entity: usize) -> bool {
         !self.of(call, entity).is_empty()
     }
@@ -122,19 +132,27 @@ fn as_index(number: &serde_json::Number) -> usize {
 }
 
 /// Entities that are null, or whose field at the start of `rest` is; all of them when none is.
-fn without(list: Option<&[Data]>, count: usize, shape: &Shape, node: ShapeId, rest: &[Value]) -> Vec<usize> {
+fn without(
+    tree: &Tree,
+    (list, count): (&[TreeValue], usize),
+    shape: &Shape,
+    node: ShapeId,
+    rest: &[Value],
+) -> Vec<usize> {
     let key = rest.first().and_then(Value::as_str).and_then(|json_key| {
         shape.nodes[node.0 as usize]
             .iter()
             .find(|field| field.json_key == json_key)
             .map(|field| field.key)
     });
-    let lacks = |entity: &Data| match (entity, key) {
-        (Data::Object(object), Some(key)) => matches!(object.get(key), None | Some(Data::Null)),
-        (Data::Object(_), None) => false,
+    let lacks = |entity: &TreeValue| match (entity, key) {
+        (TreeValue::Object(object), Some(key)) => {
+            matches!(tree.get(*object, key), None | Some(TreeValue::Null))
+        }
+        (TreeValue::Object(_), None) => false,
         _ => true,
     };
-    let list = list.unwrap_or_default().iter().enumerate();
+    let list = list.iter().enumerate();
     let found: Vec<usize> = list
         .filter(|(_, entity)| lacks(entity))
         .map(|(index, _)| index)

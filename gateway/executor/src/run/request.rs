@@ -1,18 +1,19 @@
 //! What is sent: representations gathered from the tree, and the request's body.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, hash::BuildHasher, sync::Arc};
 
 use bytes::Bytes;
 use causeway_model::{EntityCall, EntityPlace, Fetch, FetchTarget, Name, Piece, ShapeId};
+use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 use http::HeaderMap;
 
 use crate::{
     context::{self, Missing},
-    data::{Data, FailureId},
     error::write_json,
     port::{EntityList, Representations, RequestKind, SubgraphRequest},
     representation::{self, Unsendable},
-    tree::{self, Located, Step, visit_objects},
+    tree::{FailureId, ObjectId, Tree},
+    walk::{self, Walker, positions},
 };
 
 /// The entities that one fetch asks for.
@@ -22,9 +23,11 @@ pub(crate) struct EntityBatch {
     /// for each combination of values that occurs.
     pub(crate) calls: Vec<CallBatch>,
     /// Objects that cannot be asked for since another fetch failed, with the shape that they will lack.
-    pub(crate) lost: Located<(ShapeId, FailureId)>,
+    pub(crate) lost: Vec<(ObjectId, ShapeId, FailureId)>,
     /// Objects that cannot be asked for since a context is null where it must not be: the call, and its variable.
-    pub(crate) without_context: Located<(usize, usize)>,
+    pub(crate) without_context: Vec<(ObjectId, (usize, usize))>,
+    /// Positions of the tree that wait for an entity.
+    pub(crate) positions: usize,
 }
 
 #[derive(Debug, Default)]
@@ -39,10 +42,19 @@ pub(crate) struct CallBatch {
     representations: Representations,
     /// Number of representations.
     pub(crate) count: usize,
-    /// The objects that were asked for, each with the index of its representation.
-    pub(crate) asked: Located<usize>,
-    /// Index by representation.
-    known: HashMap<Vec<u8>, usize>,
+    pub(crate) asked: Vec<Asked>,
+    /// Representations by their hash.
+    known: HashTable<usize>,
+}
+
+/// An object that an entity is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) object: ObjectId,
+    /// Index of the representation.
+    pub(crate) entity: usize,
+    /// Index of the call's place at which it stands.
+    pub(crate) place: usize,
 }
 
 impl EntityBatch {
@@ -54,85 +66,134 @@ impl EntityBatch {
         self.calls.iter().map(|call| call.count).sum()
     }
 
-    pub(crate) fn asked(&self) -> usize {
-        self.calls.iter().map(|call| call.asked.len()).sum()
+    /// Objects that are copies now are to get what their originals are waiting for.
+    pub(crate) fn follow(&mut self, parted: &[(ObjectId, ObjectId)]) {
+        for call in &mut self.calls {
+            for (original, copy) in parted {
+                let waiting: Vec<Asked> = call
+                    .asked
+                    .iter()
+                    .filter(|asked| asked.object == *original)
+                    .map(|asked| Asked {
+                        object: *copy,
+                        ..*asked
+                    })
+                    .collect();
+                call.asked.extend(waiting);
+            }
+        }
     }
 }
 
-/// Walks to the entities and builds their representations; equal ones are sent once.
-pub(crate) fn gather(root: &Data, truth: u64, calls: &[EntityCall]) -> EntityBatch {
+/// Walks to the entities and builds their representations; equal ones are sent once, and objects at one place that have equal ones
+/// become one where they can, unless `apart`.
+pub(crate) fn gather(
+    tree: &mut Tree,
+    (walker, hasher): (&mut Walker, &DefaultHashBuilder),
+    root: ObjectId,
+    (truth, apart): (u64, bool),
+    calls: &[EntityCall],
+) -> EntityBatch {
     let mut batch = EntityBatch::default();
     for (index, call) in calls.iter().enumerate() {
         let mut gatherer = Gatherer {
-            root,
+            tree,
+            hasher,
             truth,
             index,
             call,
             fields: Vec::new(),
             by_contexts: HashMap::new(),
-            lost: &mut batch.lost,
-            without_context: &mut batch.without_context,
+            batch: &mut batch,
             buffer: Vec::new(),
         };
         if call.contexts.is_empty() {
             gatherer.field(Vec::new());
+            for (number, place) in call.places.iter().enumerate() {
+                gatherer.place(walker, root, (number, place));
+            }
+        } else {
+            for (number, place) in call.places.iter().enumerate() {
+                gatherer.place_with_contexts(root, (number, place));
+            }
         }
-        call.places.iter().for_each(|place| gatherer.place(place));
-        let gathered = gatherer.fields;
+        let mut gathered = gatherer.fields;
+        if !apart {
+            gathered.iter_mut().for_each(|field| field.unite(tree));
+        }
         batch.calls.extend(gathered);
     }
     batch
 }
 
 struct Gatherer<'g> {
-    root: &'g Data,
+    tree: &'g Tree,
+    hasher: &'g DefaultHashBuilder,
     truth: u64,
     index: usize,
     call: &'g EntityCall,
     fields: Vec<CallBatch>,
     /// Index in `fields` by the values of the context variables.
     by_contexts: HashMap<Vec<Vec<u8>>, usize>,
-    lost: &'g mut Located<(ShapeId, FailureId)>,
-    without_context: &'g mut Located<(usize, usize)>,
+    batch: &'g mut EntityBatch,
     buffer: Vec<u8>,
 }
 
 impl Gatherer<'_> {
-    fn place(&mut self, place: &EntityPlace) {
-        visit_objects(self.root, &place.path, &mut |object, at| {
-            let target = tree::target(object, &place.targets);
-            let Some(target) = target.filter(|target| target.guard.holds(self.truth)) else {
-                return;
-            };
-            self.buffer.clear();
-            match representation::write(target, object, self.truth, &mut self.buffer) {
-                Ok(()) => {}
-                Err(Unsendable::Failed(failure)) => return self.lost.push(at, (self.call.shape, failure)),
-                Err(Unsendable::Unknown) => return,
+    fn place(&mut self, walker: &mut Walker, root: ObjectId, (number, place): (usize, &EntityPlace)) {
+        let positions = walker.objects(self.tree, root, &place.path, &mut |object| {
+            let sent = self.represent(place, object);
+            if sent {
+                self.fields[0].add(self.hasher, &self.buffer, (object, number));
             }
-            if let Some(field) = self.field_at(place, at) {
-                self.fields[field].add(&self.buffer, at);
+            sent
+        });
+        self.batch.positions += positions;
+    }
+
+    fn place_with_contexts(&mut self, root: ObjectId, (number, place): (usize, &EntityPlace)) {
+        positions(self.tree, root, &place.path, &mut |_, way| {
+            let Some(object) = way.last().copied() else { return };
+            if self.represent(place, object)
+                && let Some(field) = self.field_below(place, way)
+            {
+                self.fields[field].add(self.hasher, &self.buffer, (object, number));
+                self.batch.positions += 1;
             }
         });
     }
 
-    /// The field for the values that the contexts have at a place. `None`: there is a value missing, which is noted.
-    fn field_at(&mut self, place: &EntityPlace, at: &[Step]) -> Option<usize> {
-        if self.call.contexts.is_empty() {
-            return Some(0);
+    /// Writes the object's representation into the buffer, if there is one to be sent.
+    fn represent(&mut self, place: &EntityPlace, object: ObjectId) -> bool {
+        let target = walk::target(self.tree, object, &place.targets);
+        let Some(target) = target.filter(|target| target.guard.holds(self.truth)) else {
+            return false;
+        };
+        self.buffer.clear();
+        match representation::write(self.tree, target, object, self.truth, &mut self.buffer) {
+            Ok(()) => true,
+            Err(Unsendable::Failed(failure)) => {
+                self.batch.lost.push((object, self.call.shape, failure));
+                false
+            }
+            Err(Unsendable::Unknown) => false,
         }
-        let above = context::ancestors(self.root, at);
+    }
+
+    /// The field for the values that the contexts have above an object. `None`: there is a value missing, which is noted.
+    fn field_below(&mut self, place: &EntityPlace, way: &[ObjectId]) -> Option<usize> {
+        let (object, above) = way.split_last()?;
         let mut values = Vec::with_capacity(self.call.contexts.len());
         for (number, (variable, sources)) in self.call.contexts.iter().zip(&place.contexts).enumerate() {
             let mut value = Vec::new();
-            match context::write(variable, sources, &above, &mut value) {
+            match context::write(self.tree, variable, sources, above, &mut value) {
                 Ok(()) => values.push(value),
                 Err(Missing::Failed(failure)) => {
-                    self.lost.push(at, (self.call.shape, failure));
+                    self.batch.lost.push((*object, self.call.shape, failure));
                     return None;
                 }
                 Err(Missing::Null) => {
-                    self.without_context.push(at, (self.index, number));
+                    self.batch.without_context.push((*object, (self.index, number)));
                     return None;
                 }
             }
@@ -158,17 +219,53 @@ impl Gatherer<'_> {
 
 impl CallBatch {
     /// Adds an object that is asked for by a representation.
-    fn add(&mut self, representation: &[u8], at: &[Step]) {
-        let index = match self.known.get(representation) {
-            Some(index) => *index,
-            None => {
-                self.representations.push(representation);
-                self.known.insert(representation.to_vec(), self.count);
+    fn add(
+        &mut self,
+        hasher: &DefaultHashBuilder,
+        representation: &[u8],
+        (object, place): (ObjectId, usize),
+    ) {
+        let hash = hasher.hash_one(representation);
+        let Self {
+            known,
+            representations,
+            ..
+        } = self;
+        let entry = known.entry(
+            hash,
+            |index| representations.get(*index) == representation,
+            |index| hasher.hash_one(representations.get(*index)),
+        );
+        let entity = match entry {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(self.count);
+                representations.push(representation);
                 self.count += 1;
                 self.count - 1
             }
         };
-        self.asked.push(at, index);
+        self.asked.push(Asked {
+            object,
+            entity,
+            place,
+        });
+    }
+
+    fn unite(&mut self, tree: &mut Tree) {
+        let (mut here, mut first) = (0, vec![None; self.count]);
+        self.asked.retain(|asked| {
+            if std::mem::replace(&mut here, asked.place) != asked.place {
+                first.fill(None);
+            }
+            match first[asked.entity] {
+                Some(kept) => !tree.unite(kept, asked.object),
+                None => {
+                    first[asked.entity] = Some(asked.object);
+                    true
+                }
+            }
+        });
     }
 
     /// A name of the call, made this field's own.
