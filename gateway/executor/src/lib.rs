@@ -7,7 +7,6 @@
 mod client_path;
 mod context;
 mod error;
-mod json;
 mod parse;
 mod port;
 mod project;

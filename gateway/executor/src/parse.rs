@@ -4,12 +4,12 @@
 //! was not asked for.
 
 use bytes::Bytes;
+use causeway_json::{JsonError, Scanner};
 use causeway_model::{Shape, ShapeField, ShapeId};
 use serde_json::Value as JsonValue;
 
 use crate::{
     error::Extensions,
-    json::{JsonError, Scanner},
     tree::{Buffer, Entry, List, ObjectId, Tree, Value},
 };
 

@@ -7,6 +7,7 @@ mod explained;
 
 use std::{collections::HashMap, ops::Range};
 
+use causeway_json::{JsonError, Scanner};
 use causeway_model::{
     Leaf, Nesting, ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan,
     plan::TYPENAME,
@@ -14,7 +15,6 @@ use causeway_model::{
 
 use crate::{
     error::{ErrorSink, GraphqlError, PathElement},
-    json::{JsonError, Scanner},
     run::Failure,
     tree::{FailureId, List, ObjectId, Tree, Value, unquoted},
 };

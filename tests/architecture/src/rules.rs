@@ -37,9 +37,19 @@ pub(crate) const RULES: &[Rule] = &[
         "the planner turns a supergraph and an operation into a plan and knows nothing of how either came to be",
     ),
     gateway(
+        "causeway-json",
+        &[],
+        "the scanner knows JSON and nothing of what it says",
+    ),
+    gateway(
         "causeway-executor",
-        &["causeway-model"],
+        &["causeway-json", "causeway-model"],
         "the executor runs plans that anyone may have written",
+    ),
+    gateway(
+        "causeway-loader",
+        &["causeway-executor", "causeway-json", "causeway-model"],
+        "the loader stands before a client and behind the executor, and sees of both the port between them",
     ),
     gateway(
         "causeway-client",
@@ -71,6 +81,7 @@ pub(crate) const RULES: &[Rule] = &[
             "causeway-config",
             "causeway-executor",
             "causeway-graph",
+            "causeway-loader",
             "causeway-model",
             "causeway-planner",
             "causeway-server",
@@ -93,6 +104,7 @@ const SERVICE: &str =
 
 /// Crates that take text and give values: no runtime, no network, no storage beneath them.
 pub(crate) const PURE: &[&str] = &[
+    "causeway-json",
     "causeway-model",
     "causeway-graph",
     "causeway-composition",

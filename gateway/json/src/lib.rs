@@ -6,7 +6,7 @@
 const DEPTH_LIMIT: usize = 256;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum JsonError {
+pub enum JsonError {
     #[error("the JSON ends too early")]
     Truncated,
     #[error("unexpected character at byte {0}")]
@@ -16,14 +16,14 @@ pub(crate) enum JsonError {
 }
 
 #[derive(Debug)]
-pub(crate) struct Scanner<'a> {
+pub struct Scanner<'a> {
     input: &'a [u8],
     at: usize,
     depth: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(crate) fn new(input: &'a [u8]) -> Self {
+    pub fn new(input: &'a [u8]) -> Self {
         Self {
             input,
             at: 0,
@@ -32,12 +32,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// Where the scanner is in its input.
-    pub(crate) fn position(&self) -> usize {
+    pub fn position(&self) -> usize {
         self.at
     }
 
     /// Consumes `"name"`, if that comes next.
-    pub(crate) fn take_name(&mut self, name: &str) -> bool {
+    pub fn take_name(&mut self, name: &str) -> bool {
         let found = self.peek().is_ok_and(|first| first == b'"')
             && self.input[self.at + 1..].starts_with(name.as_bytes())
             && self.input.get(self.at + 1 + name.len()) == Some(&b'"');
@@ -48,7 +48,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next character that is not white space, without consuming it.
-    pub(crate) fn peek(&mut self) -> Result<u8, JsonError> {
+    pub fn peek(&mut self) -> Result<u8, JsonError> {
         while let Some(byte) = self.input.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Ok(*byte);
@@ -58,7 +58,7 @@ impl<'a> Scanner<'a> {
         Err(JsonError::Truncated)
     }
 
-    pub(crate) fn expect(&mut self, wanted: u8) -> Result<(), JsonError> {
+    pub fn expect(&mut self, wanted: u8) -> Result<(), JsonError> {
         if self.peek()? != wanted {
             return Err(JsonError::Unexpected(self.at));
         }
@@ -67,13 +67,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes `wanted` if it comes next.
-    pub(crate) fn take(&mut self, wanted: u8) -> Result<bool, JsonError> {
+    pub fn take(&mut self, wanted: u8) -> Result<bool, JsonError> {
         let found = self.peek()? == wanted;
         self.at += usize::from(found);
         Ok(found)
     }
 
-    pub(crate) fn end(&mut self) -> Result<(), JsonError> {
+    pub fn end(&mut self) -> Result<(), JsonError> {
         match self.peek() {
             Err(JsonError::Truncated) => Ok(()),
             _ => Err(JsonError::Unexpected(self.at)),
@@ -81,7 +81,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Begins an object or a list; pair with [`Self::leave`].
-    pub(crate) fn enter(&mut self, bracket: u8) -> Result<(), JsonError> {
+    pub fn enter(&mut self, bracket: u8) -> Result<(), JsonError> {
         self.expect(bracket)?;
         self.depth += 1;
         if self.depth > DEPTH_LIMIT {
@@ -91,12 +91,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    pub(crate) fn leave(&mut self) {
+    pub fn leave(&mut self) {
         self.depth -= 1;
     }
 
     /// Whether another item follows, after `done` items; consumes the comma, or the closing bracket.
-    pub(crate) fn more(&mut self, first: bool, closing: u8) -> Result<bool, JsonError> {
+    pub fn more(&mut self, first: bool, closing: u8) -> Result<bool, JsonError> {
         if self.take(closing)? {
             return Ok(false);
         }
@@ -110,7 +110,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string with its quotes, as it stands in the input.
-    pub(crate) fn string(&mut self) -> Result<&'a [u8], JsonError> {
+    pub fn string(&mut self) -> Result<&'a [u8], JsonError> {
         self.expect(b'"')?;
         let start = self.at - 1;
         loop {
@@ -165,7 +165,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over one value of any kind. Gives its text.
-    pub(crate) fn value(&mut self) -> Result<&'a [u8], JsonError> {
+    pub fn value(&mut self) -> Result<&'a [u8], JsonError> {
         let first = self.peek()?;
         let start = self.at;
         match first {

@@ -1,0 +1,444 @@
+//! The loads of one document with one set of variables for one identity: what is gathered, what is under way, and who waits.
+//!
+//! Everything here is done under the group's lock and none of it waits or looks into an answer.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use causeway_executor::{EntityList, Representations, RequestKind, SubgraphRequest};
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use crate::{
+    batch::{Audience, Batch, BatchId, Flight, Forming, Gathered},
+    options::Limits,
+    registry::{Question, lock},
+    sources::{Part, Source, Sources},
+};
+
+pub(crate) struct Group {
+    pub(crate) question: Question,
+    pub(crate) kind: RequestKind,
+    pub(crate) limits: Limits,
+    /// The lists of the document, without entities.
+    pub(crate) lists: Vec<EntityList>,
+    /// Callers that wait.
+    pub(crate) callers: AtomicUsize,
+    state: Mutex<State>,
+}
+
+/// Invariant: while something is queued, all slots are taken.
+#[derive(Default)]
+pub(crate) struct State {
+    /// In the order of their ids.
+    queue: VecDeque<Forming>,
+    /// Asked again for one caller; they go first and nobody joins them.
+    isolated: VecDeque<Forming>,
+    flights: Vec<Flight>,
+    /// By list and representation, what is gathered or under way; but for what is known to stand in a flight that is not indexed.
+    /// The default hasher, since clients choose what they ask for.
+    index: Vec<HashMap<Box<[u8]>, Place>>,
+    next_id: BatchId,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    batch: BatchId,
+    position: usize,
+}
+
+/// Where a caller's entities come from.
+pub(crate) struct Taken {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) sources: Sources,
+    /// Entities that were gathered or under way for somebody else.
+    pub(crate) joined: usize,
+    /// Batches that would not be without this caller.
+    pub(crate) calls: usize,
+}
+
+/// A batch that is to be sent now.
+pub(crate) struct Launch {
+    pub(crate) id: BatchId,
+    pub(crate) batch: Arc<Batch>,
+    pub(crate) size: usize,
+    pub(crate) request: SubgraphRequest,
+}
+
+/// A batch that came down.
+pub(crate) struct Landed {
+    pub(crate) audience: Audience,
+    /// Not every caller asked for exactly this batch.
+    pub(crate) mixed: bool,
+    pub(crate) idle: bool,
+}
+
+pub(crate) fn count(entities: &[EntityList]) -> usize {
+    entities.iter().map(|list| list.representations.len()).sum()
+}
+
+impl Group {
+    pub(crate) fn new(question: Question, request: &SubgraphRequest, limits: Limits) -> Self {
+        let lists = request.entities.iter().map(|list| EntityList {
+            key: list.key.clone(),
+            variable: list.variable.clone(),
+            representations: Representations::default(),
+        });
+        Self {
+            question,
+            kind: request.kind,
+            limits,
+            lists: lists.collect(),
+            callers: AtomicUsize::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Equal documents have equal lists. Should they ever not, their entities are not each other's.
+    pub(crate) fn has_lists_of(&self, request: &SubgraphRequest) -> bool {
+        let pairs = self.lists.iter().zip(&request.entities);
+        self.lists.len() == request.entities.len()
+            && pairs
+                .into_iter()
+                .all(|(known, asked)| known.key == asked.key && known.variable == asked.variable)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// To be asked under the state's lock, lest the last caller and the last flight each take the other for still there.
+    pub(crate) fn is_idle(&self, state: &State) -> bool {
+        self.callers.load(Ordering::SeqCst) == 0 && state.flights.is_empty()
+    }
+}
+
+impl State {
+    /// Finds a source for each entity. `epoch`: what left under an older one is too old.
+    pub(crate) fn take(
+        &mut self,
+        group: &Group,
+        entities: Vec<EntityList>,
+        headers: &Arc<HeaderMap>,
+        epoch: u64,
+    ) -> Taken {
+        let total = count(&entities);
+        if let Some(flight) = self
+            .flights
+            .iter_mut()
+            .find(|flight| flight.answers(&entities, epoch))
+        {
+            flight.audience.admit(total);
+            return Taken {
+                parts: vec![Part::new(flight.id, &flight.batch)],
+                sources: Sources::Same(0),
+                joined: total,
+                calls: 0,
+            };
+        }
+        let nothing_to_join = self.queue.is_empty() && self.flights.iter().all(|flight| flight.epoch < epoch);
+        if nothing_to_join && total <= group.limits.max_batch_size {
+            let forming = self.form(entities, headers, total);
+            let part = Part::new(forming.id, &forming.batch);
+            self.queue.push_back(forming);
+            return Taken {
+                parts: vec![part],
+                sources: Sources::Same(0),
+                joined: 0,
+                calls: 1,
+            };
+        }
+        self.index_all(group, epoch);
+        self.take_each(group, &entities, headers, epoch)
+    }
+
+    fn take_each(
+        &mut self,
+        group: &Group,
+        entities: &[EntityList],
+        headers: &Arc<HeaderMap>,
+        epoch: u64,
+    ) -> Taken {
+        let first_own = self.next_id;
+        let mut taken = Taken {
+            parts: Vec::new(),
+            sources: Sources::Same(0),
+            joined: 0,
+            calls: 0,
+        };
+        let mut each = Vec::with_capacity(entities.len());
+        for (list, asked) in entities.iter().enumerate() {
+            let mut sources = Vec::with_capacity(asked.representations.len());
+            for representation in asked.representations.iter() {
+                let place = match self.join(list, representation, epoch) {
+                    Some(place) => {
+                        taken.joined += 1;
+                        place
+                    }
+                    None => self.gather(group, list, representation, headers),
+                };
+                sources.push(Source {
+                    part: self.part(&mut taken.parts, place.batch),
+                    position: place.position,
+                });
+            }
+            each.push(sources);
+        }
+        taken.calls = usize::try_from(self.next_id - first_own).expect("no request has so many batches");
+        taken.sources = Sources::Each(each).simplified(&taken.parts);
+        let common = match taken.sources {
+            Sources::Same(_) => count(entities),
+            Sources::Each(_) => 0,
+        };
+        for part in &taken.parts {
+            self.audience(part.id)
+                .expect("what was taken just now is still here")
+                .admit(common);
+        }
+        taken
+    }
+
+    /// Somebody else's entity, if its answer is not too old.
+    fn join(&mut self, list: usize, representation: &[u8], epoch: u64) -> Option<Place> {
+        let place = *self.index[list].get(representation)?;
+        if let Ok(queued) = self.queued(place.batch) {
+            self.queue[queued].lists[list].wanted[place.position] += 1;
+            return Some(place);
+        }
+        let mut flights = self.flights.iter();
+        flights
+            .any(|flight| flight.id == place.batch && flight.epoch >= epoch)
+            .then_some(place)
+    }
+
+    fn gather(
+        &mut self,
+        group: &Group,
+        list: usize,
+        representation: &[u8],
+        headers: &Arc<HeaderMap>,
+    ) -> Place {
+        let has_room = |forming: &Forming| forming.live < group.limits.max_batch_size;
+        if !self.queue.back().is_some_and(has_room) {
+            let mut forming = self.form(group.lists.clone(), headers, usize::MAX);
+            forming.audience = Audience::NONE;
+            forming.indexed = true;
+            self.queue.push_back(forming);
+        }
+        let forming = self.queue.back_mut().expect("there is one now");
+        let place = Place {
+            batch: forming.id,
+            position: forming.push(list, representation),
+        };
+        self.index[list].insert(representation.into(), place);
+        place
+    }
+
+    /// A batch of one caller's entities.
+    fn form(&mut self, entities: Vec<EntityList>, headers: &Arc<HeaderMap>, common: usize) -> Forming {
+        self.next_id += 1;
+        Forming {
+            id: self.next_id,
+            batch: Arc::default(),
+            live: count(&entities),
+            lists: entities
+                .into_iter()
+                .map(|list| Gathered {
+                    wanted: vec![1; list.representations.len()],
+                    list,
+                })
+                .collect(),
+            headers: Arc::clone(headers),
+            audience: Audience { callers: 1, common },
+            indexed: false,
+        }
+    }
+
+    /// Asks for entities once more, for one caller alone.
+    pub(crate) fn isolate(
+        &mut self,
+        entities: Vec<EntityList>,
+        headers: &Arc<HeaderMap>,
+        common: usize,
+    ) -> Part {
+        let forming = self.form(entities, headers, common);
+        let part = Part::new(forming.id, &forming.batch);
+        self.isolated.push_back(forming);
+        part
+    }
+
+    fn part(&self, parts: &mut Vec<Part>, id: BatchId) -> usize {
+        if let Some(known) = parts.iter().rposition(|part| part.id == id) {
+            return known;
+        }
+        let batch = match self.queued(id) {
+            Ok(queued) => &self.queue[queued].batch,
+            Err(_) => {
+                let mut flights = self.flights.iter();
+                let flight = flights.find(|flight| flight.id == id);
+                &flight.expect("a source is queued or under way").batch
+            }
+        };
+        parts.push(Part::new(id, batch));
+        parts.len() - 1
+    }
+
+    fn queued(&self, id: BatchId) -> Result<usize, usize> {
+        self.queue.binary_search_by_key(&id, |forming| forming.id)
+    }
+
+    fn audience(&mut self, id: BatchId) -> Option<&mut Audience> {
+        if let Ok(queued) = self.queued(id) {
+            return Some(&mut self.queue[queued].audience);
+        }
+        let mut flights = self.flights.iter_mut();
+        flights
+            .find(|flight| flight.id == id)
+            .map(|flight| &mut flight.audience)
+    }
+
+    /// Makes all that may be joined findable. Most flights land before anybody asks for this.
+    fn index_all(&mut self, group: &Group, epoch: u64) {
+        self.index.resize_with(group.lists.len(), HashMap::new);
+        let index = &mut self.index;
+        let mut insert = |id, number: usize, representations: &Representations| {
+            for (position, representation) in representations.iter().enumerate() {
+                index[number].insert(representation.into(), Place { batch: id, position });
+            }
+        };
+        for flight in self
+            .flights
+            .iter_mut()
+            .filter(|flight| flight.epoch >= epoch && !flight.indexed)
+        {
+            flight.indexed = true;
+            for (number, list) in flight.departure().entities.iter().enumerate() {
+                insert(flight.id, number, &list.representations);
+            }
+        }
+        for forming in self.queue.iter_mut().filter(|forming| !forming.indexed) {
+            forming.indexed = true;
+            for (number, gathered) in forming.lists.iter().enumerate() {
+                insert(forming.id, number, &gathered.list.representations);
+            }
+        }
+    }
+
+    /// Lets batches leave while there are slots for them. `epoch` must have been read under this lock.
+    pub(crate) fn launch(&mut self, group: &Group, epoch: u64) -> Vec<Launch> {
+        let mut launches = Vec::new();
+        while self.flights.len() < group.limits.slots {
+            let Some(forming) = self.isolated.pop_front().or_else(|| self.queue.pop_front()) else {
+                break;
+            };
+            let (flight, headers) = forming.depart(Instant::now(), epoch);
+            let departure = flight.departure();
+            launches.push(Launch {
+                id: flight.id,
+                batch: Arc::clone(&flight.batch),
+                size: departure.size,
+                request: SubgraphRequest {
+                    subgraph: group.question.subgraph,
+                    kind: group.kind,
+                    document: Arc::clone(&group.question.document),
+                    variables: group.question.variables.clone(),
+                    entities: departure.entities.clone(),
+                    headers,
+                },
+            });
+            self.flights.push(flight);
+        }
+        launches
+    }
+
+    /// From here on nobody joins the batch, and its slot is free.
+    pub(crate) fn land(&mut self, group: &Group, id: BatchId) -> Option<Landed> {
+        let position = self.flights.iter().position(|flight| flight.id == id)?;
+        let flight = self.flights.swap_remove(position);
+        let departure = flight.departure();
+        if flight.indexed {
+            for (list, index) in departure.entities.iter().zip(&mut self.index) {
+                for representation in list.representations.iter() {
+                    // The place may have been given to a later batch, when this one was too old to be joined.
+                    if index.get(representation).is_some_and(|place| place.batch == id) {
+                        index.remove(representation);
+                    }
+                }
+            }
+        }
+        Some(Landed {
+            audience: flight.audience,
+            mixed: departure.moved.is_some() || flight.audience.common != departure.size,
+            idle: group.is_idle(self),
+        })
+    }
+
+    /// Takes a caller's interest out of what is still queued.
+    pub(crate) fn leave(&mut self, parts: &[Part], sources: &Sources, counts: &[usize]) {
+        for (number, part) in parts.iter().enumerate() {
+            if let Some(alone) = self.isolated.iter().position(|forming| forming.id == part.id) {
+                self.isolated.remove(alone);
+            } else if let Ok(queued) = self.queued(part.id) {
+                self.withdraw(queued, number, sources, counts);
+            }
+        }
+    }
+
+    fn withdraw(&mut self, queued: usize, part: usize, sources: &Sources, counts: &[usize]) {
+        let forming = &mut self.queue[queued];
+        forming.audience.callers -= 1;
+        for (number, gathered) in forming.lists.iter_mut().enumerate() {
+            let mut given_up = false;
+            sources.positions(part, number, counts[number], |position| {
+                gathered.wanted[position] -= 1;
+                given_up |= gathered.wanted[position] == 0;
+            });
+            if !given_up {
+                continue;
+            }
+            let Some(index) = self.index.get_mut(number) else {
+                continue;
+            };
+            for (position, representation) in gathered.list.representations.iter().enumerate() {
+                let here = Place {
+                    batch: forming.id,
+                    position,
+                };
+                if gathered.wanted[position] == 0 && index.get(representation) == Some(&here) {
+                    index.remove(representation);
+                }
+            }
+        }
+        let wanted = forming.lists.iter().flat_map(|gathered| &gathered.wanted);
+        forming.live = wanted.filter(|wanted| **wanted > 0).count();
+        if forming.live == 0 {
+            self.queue.remove(queued);
+        }
+    }
+
+    /// Gives up what is queued, because nothing will ever be sent again.
+    pub(crate) fn abandon(&mut self) -> Vec<Arc<Batch>> {
+        self.index.clear();
+        let queued = self.isolated.drain(..).chain(self.queue.drain(..));
+        queued.map(|forming| forming.batch).collect()
+    }
+}
+
+impl Flight {
+    /// Whether its answer is exactly what is asked for.
+    fn answers(&self, asked: &[EntityList], epoch: u64) -> bool {
+        let departure = self.departure();
+        let mut pairs = departure.entities.iter().zip(asked);
+        self.epoch >= epoch
+            && departure.moved.is_none()
+            && pairs.all(|(sent, asked)| {
+                sent.representations.len() == asked.representations.len()
+                    && sent.representations.iter().eq(asked.representations.iter())
+            })
+    }
+}

@@ -1,0 +1,59 @@
+//! What is under way, by what is asked.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use causeway_executor::Partition;
+use causeway_model::SubgraphId;
+use foldhash::quality::RandomState;
+
+const SHARDS: usize = 64;
+
+/// All that an answer depends on, but for the entities asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    pub(crate) subgraph: SubgraphId,
+    pub(crate) partition: Partition,
+    pub(crate) document: Arc<str>,
+    pub(crate) variables: Bytes,
+}
+
+/// A map behind several locks, each held for a few instructions. Questions are compared in full; the hash only finds them, with
+/// keys that are the process's own.
+pub(crate) struct Registry<T> {
+    hasher: RandomState,
+    shards: Box<[Mutex<Shard<T>>]>,
+}
+
+type Shard<T> = HashMap<Question, Arc<T>, RandomState>;
+
+impl<T> Default for Registry<T> {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::default(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+        }
+    }
+}
+
+impl<T> Registry<T> {
+    pub(crate) fn shard(&self, question: &Question) -> MutexGuard<'_, Shard<T>> {
+        // The low bits are the map's own.
+        let number = (self.hasher.hash_one(question) >> 32) as usize % SHARDS;
+        lock(&self.shards[number])
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+}
+
+/// Nothing that is done under our locks can leave the state half changed in a way that a later caller could not live with, and
+/// one caller's panic must not become everybody's.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
