@@ -68,6 +68,8 @@ pub(crate) struct Forming {
     /// Entities that somebody waits for.
     pub(crate) live: usize,
     pub(crate) audience: Audience,
+    /// Asked again, for one caller: nobody may join.
+    pub(crate) alone: bool,
     pub(crate) indexed: bool,
 }
 
@@ -104,12 +106,18 @@ pub(crate) struct Flight {
     pub(crate) id: BatchId,
     pub(crate) batch: Arc<Batch>,
     /// Mutations that had been answered when it left.
-    pub(crate) epoch: u64,
+    epoch: u64,
     pub(crate) audience: Audience,
+    alone: bool,
     pub(crate) indexed: bool,
 }
 
 impl Flight {
+    /// Whether somebody may join it who comes in an epoch.
+    pub(crate) fn is_open(&self, epoch: u64) -> bool {
+        !self.alone && self.epoch >= epoch
+    }
+
     pub(crate) fn departure(&self) -> &Departure {
         self.batch
             .departure
@@ -156,6 +164,7 @@ impl Forming {
             batch: self.batch,
             epoch,
             audience: self.audience,
+            alone: self.alone,
             indexed: self.indexed,
         };
         (flight, self.headers)

@@ -141,7 +141,8 @@ impl State {
                 calls: 0,
             };
         }
-        let nothing_to_join = self.queue.is_empty() && self.flights.iter().all(|flight| flight.epoch < epoch);
+        let nothing_to_join =
+            self.queue.is_empty() && !self.flights.iter().any(|flight| flight.is_open(epoch));
         if nothing_to_join && total <= group.limits.max_batch_size {
             let forming = self.form(entities, headers, total);
             let part = Part::new(forming.id, &forming.batch);
@@ -212,7 +213,7 @@ impl State {
         }
         let mut flights = self.flights.iter();
         flights
-            .any(|flight| flight.id == place.batch && flight.epoch >= epoch)
+            .any(|flight| flight.id == place.batch && flight.is_open(epoch))
             .then_some(place)
     }
 
@@ -255,6 +256,7 @@ impl State {
                 .collect(),
             headers: Arc::clone(headers),
             audience: Audience { callers: 1, common },
+            alone: false,
             indexed: false,
         }
     }
@@ -266,7 +268,8 @@ impl State {
         headers: &Arc<HeaderMap>,
         common: usize,
     ) -> Part {
-        let forming = self.form(entities, headers, common);
+        let mut forming = self.form(entities, headers, common);
+        forming.alone = true;
         let part = Part::new(forming.id, &forming.batch);
         self.isolated.push_back(forming);
         part
@@ -306,22 +309,20 @@ impl State {
     fn index_all(&mut self, group: &Group, epoch: u64) {
         self.index.resize_with(group.lists.len(), HashMap::new);
         let index = &mut self.index;
-        let mut insert = |id, number: usize, representations: &Representations| {
+        let mut insert = |batch, number: usize, representations: &Representations| {
             for (position, representation) in representations.iter().enumerate() {
-                index[number].insert(representation.into(), Place { batch: id, position });
+                index[number].insert(representation.into(), Place { batch, position });
             }
         };
-        for flight in self
-            .flights
-            .iter_mut()
-            .filter(|flight| flight.epoch >= epoch && !flight.indexed)
-        {
+        let unindexed = |flight: &&mut Flight| flight.is_open(epoch) && !flight.indexed;
+        for flight in self.flights.iter_mut().filter(unindexed) {
             flight.indexed = true;
             for (number, list) in flight.departure().entities.iter().enumerate() {
                 insert(flight.id, number, &list.representations);
             }
         }
         for forming in self.queue.iter_mut().filter(|forming| !forming.indexed) {
+            // It has one caller: nothing in it has been given up.
             forming.indexed = true;
             for (number, gathered) in forming.lists.iter().enumerate() {
                 insert(forming.id, number, &gathered.list.representations);
@@ -434,7 +435,7 @@ impl Flight {
     fn answers(&self, asked: &[EntityList], epoch: u64) -> bool {
         let departure = self.departure();
         let mut pairs = departure.entities.iter().zip(asked);
-        self.epoch >= epoch
+        self.is_open(epoch)
             && departure.moved.is_none()
             && pairs.all(|(sent, asked)| {
                 sent.representations.len() == asked.representations.len()

@@ -302,3 +302,16 @@ pub(crate) async fn settle() {
         tokio::task::yield_now().await;
     }
 }
+
+impl Seen {
+    /// As many keys, whichever.
+    pub(crate) fn of_keys(count: u32) -> Self {
+        Self {
+            number: 0,
+            kind: RequestKind::Query,
+            document: String::new(),
+            who: String::new(),
+            lists: vec![("_entities".to_owned(), (0..count).map(key).collect())],
+        }
+    }
+}

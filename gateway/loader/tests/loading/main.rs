@@ -2,5 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod apart;
+mod coming_and_going;
 mod fake;
+mod modes;
+mod mutations;
 mod together;
