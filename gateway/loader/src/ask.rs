@@ -165,13 +165,13 @@ impl<'l> Ask<'l> {
         let mut entities = Vec::with_capacity(self.counts.len());
         let mut each = Vec::with_capacity(self.counts.len());
         for (list, count) in self.counts.iter().enumerate() {
-            let sent: Vec<&[u8]> = departure.entities[list].representations.iter().collect();
+            let sent = &departure.entities[list].representations;
             let mut again = Representations::default();
             let mut sources = Vec::with_capacity(*count);
             for number in 0..*count {
                 let mut source = self.sources.of(list, number);
                 if source.part == part {
-                    let representation = sent[departure.place(list, source.position)];
+                    let representation = sent.get(departure.place(list, source.position));
                     source = Source {
                         part: new,
                         position: again.len(),
