@@ -1,17 +1,15 @@
 //! Config -> the options of each crate, and the crates to each other.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
-use causeway_client::{ClientOptions, HttpSubgraphs, SubgraphOptions};
-use causeway_config::Config;
+use causeway_client::{ClientOptions, HeaderRules, HttpSubgraphs, SubgraphOptions};
+use causeway_config::{Config, HeaderConfig};
 use causeway_model::Supergraph;
 use causeway_server::{Graph, OverrideOptions, PrepareLimits, ServerOptions};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::warm_up;
-
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A gateway that accepts requests.
 pub struct Gateway {
@@ -141,20 +139,32 @@ fn client_options(supergraph: &Supergraph, config: &Config) -> ClientOptions {
         .subgraphs
         .iter()
         .map(|subgraph| {
-            let configured = config.subgraphs.get(&subgraph.name);
+            let configured = config
+                .subgraphs
+                .get(&subgraph.name)
+                .unwrap_or(&config.other_subgraphs);
             SubgraphOptions {
                 name: subgraph.name.clone(),
-                url: configured
-                    .and_then(|found| found.url.clone())
-                    .unwrap_or_else(|| subgraph.url.clone()),
-                timeout: configured.map_or(DEFAULT_TIMEOUT, |found| found.timeout),
+                url: configured.url.clone().unwrap_or_else(|| subgraph.url.clone()),
+                timeout: configured.timeout,
+                http2: configured.http2,
+                compression: configured.compression,
+                headers: header_rules(&configured.headers),
             }
         })
         .collect();
     ClientOptions {
         subgraphs,
-        forward_headers: config.forward_headers.clone(),
         response_limit: config.limits.subgraph_response,
+    }
+}
+
+fn header_rules(config: &HeaderConfig) -> HeaderRules {
+    let pair = |(key, value): (&String, &String)| (key.clone(), value.clone());
+    HeaderRules {
+        forward: config.forward.clone(),
+        rename: config.rename.iter().map(pair).collect(),
+        set: config.set.iter().map(pair).collect(),
     }
 }
 

@@ -3,6 +3,8 @@
 //! `raw` is what may stand in the file; [`Config`] is what the rest of the gateway may rely on. Nothing
 //! here opens a socket or reads a schema: paths are resolved, not followed.
 
+mod batching;
+mod headers;
 mod overrides;
 mod raw;
 mod validate;
@@ -11,6 +13,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use indexmap::IndexMap;
 
+pub use batching::Batching;
+pub use headers::HeaderConfig;
 pub use raw::parse;
 
 /// A configuration that makes sense as a whole.
@@ -20,8 +24,9 @@ pub struct Config {
     pub graph: GraphSource,
     /// By subgraph name; has an entry for every subgraph that the file speaks of.
     pub subgraphs: IndexMap<String, SubgraphConfig>,
-    /// Client headers that go on to subgraphs, in lower case.
-    pub forward_headers: Vec<String>,
+    /// What holds for subgraphs that the file does not speak of. They have no URL here and no schema.
+    pub other_subgraphs: SubgraphConfig,
+    pub sharing: SharingConfig,
     pub limits: Limits,
     /// Origins of web pages that may call the gateway; empty: only pages that it serves itself.
     pub allow_origins: Vec<String>,
@@ -65,6 +70,31 @@ pub struct SubgraphConfig {
     pub schema: Option<SchemaSource>,
     /// From sending a request to the last byte of the answer.
     pub timeout: Duration,
+    /// HTTP/2: with prior knowledge at `http://`, if the server agrees at `https://`.
+    pub http2: bool,
+    /// Asks for compressed answers.
+    pub compression: bool,
+    pub headers: HeaderConfig,
+    pub batching: Batching,
+}
+
+/// What is done once for several that ask for the same at the same time. Queries alone are shared, and only between
+/// those whom the subgraphs cannot tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharingConfig {
+    /// Whole requests of clients.
+    pub requests: bool,
+    /// Calls to subgraphs for root fields.
+    pub calls: bool,
+}
+
+impl Default for SharingConfig {
+    fn default() -> Self {
+        Self {
+            requests: true,
+            calls: true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

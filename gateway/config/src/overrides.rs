@@ -1,7 +1,7 @@
 //! `override_labels`.
 
 use crate::{
-    ConfigError, OverrideLabels,
+    ConfigError, OverrideLabels, headers,
     raw::{RawOverrideLabels, RawOverrides},
     validate::At,
 };
@@ -19,7 +19,7 @@ pub(crate) fn validate(at: &At<'_>, raw: RawOverrideLabels) -> Result<OverrideLa
         return Err(at.invalid("override_labels", reason));
     }
     let header = header
-        .map(|name| at.header("override_labels.header", &name))
+        .map(|name| headers::name(at, "override_labels.header", &name))
         .transpose()?;
     Ok(OverrideLabels { always, header })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use crate::{Config, ConfigError, validate::validate};
+use crate::{Config, ConfigError, batching::RawBatching, validate::validate};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +19,9 @@ pub(crate) struct RawConfig {
     pub(crate) _federation_version: Option<String>,
     #[serde(default)]
     pub(crate) headers: RawHeaders,
+    pub(crate) batching: Option<RawBatching>,
+    #[serde(default)]
+    pub(crate) sharing: RawSharing,
     /// For all subgraphs that have none of their own, e.g. `5s` or `500ms`.
     pub(crate) timeout: Option<String>,
     #[serde(default)]
@@ -50,6 +53,11 @@ pub(crate) struct RawSubgraph {
     pub(crate) url: Option<String>,
     pub(crate) schema: Option<RawSchema>,
     pub(crate) timeout: Option<String>,
+    pub(crate) http2: Option<bool>,
+    pub(crate) compression: Option<bool>,
+    #[serde(default)]
+    pub(crate) headers: RawSubgraphHeaders,
+    pub(crate) batching: Option<RawBatching>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,6 +80,25 @@ pub(crate) struct RawRoverSchema {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawHeaders {
     pub(crate) forward: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSubgraphHeaders {
+    pub(crate) forward: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) remove: Vec<String>,
+    #[serde(default)]
+    pub(crate) rename: IndexMap<String, String>,
+    #[serde(default)]
+    pub(crate) set: IndexMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSharing {
+    pub(crate) requests: Option<bool>,
+    pub(crate) calls: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

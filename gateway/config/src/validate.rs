@@ -9,8 +9,10 @@ use std::{
 use indexmap::IndexMap;
 
 use crate::{
-    Config, ConfigError, ContractConfig, GraphSource, Limits, SchemaSource, SubgraphConfig, overrides,
-    raw::{RawConfig, RawContract, RawLimits, RawRoverSchema, RawSchema, RawSubgraph},
+    Config, ConfigError, ContractConfig, GraphSource, Limits, SchemaSource, SharingConfig, SubgraphConfig,
+    batching::{self, Batching},
+    headers, overrides,
+    raw::{RawConfig, RawContract, RawLimits, RawRoverSchema, RawSchema, RawSharing, RawSubgraph},
 };
 
 /// The parser's own limit in validating operations.
@@ -18,23 +20,6 @@ const DEEPEST: usize = 128;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:4000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Identity, language and trace context; everything else stays with the gateway.
-const DEFAULT_FORWARD: [&str; 4] = ["authorization", "accept-language", "traceparent", "tracestate"];
-
-/// Headers that describe one connection or one body: they mean nothing on another.
-const NEVER_FORWARDED: [&str; 10] = [
-    "host",
-    "connection",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "transfer-encoding",
-    "accept",
-    "accept-encoding",
-    "upgrade",
-    "te",
-];
 
 pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigError> {
     let at = At { path };
@@ -57,29 +42,64 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
         Some(text) => at.duration("timeout", text)?,
         None => DEFAULT_TIMEOUT,
     };
+    let for_all = ForAll {
+        timeout: default_timeout,
+        forward: headers::for_all(&at, raw.headers)?,
+        batching: Batching::default().overridden(&at, "batching", raw.batching)?,
+    };
     let mut subgraphs = IndexMap::new();
     for (name, subgraph) in raw.subgraphs {
-        let valid = at.subgraph(&name, subgraph, &graph, default_timeout)?;
+        let valid = at.subgraph(&name, subgraph, &graph, &for_all)?;
         subgraphs.insert(name, valid);
     }
     at.one_stdin(&subgraphs)?;
-    let forward_headers = match raw.headers.forward {
-        Some(names) => at.headers(names)?,
-        None => DEFAULT_FORWARD.map(str::to_owned).to_vec(),
-    };
+    let other_subgraphs = for_all.subgraph(None, None);
+    if let GraphSource::Supergraph(_) = graph {
+        batching::public_learns_nothing(&at, None, &other_subgraphs)?;
+    }
     let limits = at.limits(&raw.limits)?;
     let allow_origins = at.origins(raw.cors.allow_origins)?;
     Ok(Config {
         listen,
         graph,
         subgraphs,
-        forward_headers,
+        other_subgraphs,
+        sharing: sharing(raw.sharing),
         limits,
         allow_origins,
         warm_up: raw.warm_up.operations.map(|place| at.resolve(&place)),
         override_labels: overrides::validate(&at, raw.override_labels)?,
         contracts: at.contracts(raw.contracts)?,
     })
+}
+
+/// What subgraphs have that say nothing of their own.
+struct ForAll {
+    timeout: Duration,
+    forward: Vec<String>,
+    batching: Batching,
+}
+
+impl ForAll {
+    fn subgraph(&self, url: Option<String>, schema: Option<SchemaSource>) -> SubgraphConfig {
+        SubgraphConfig {
+            url,
+            schema,
+            timeout: self.timeout,
+            http2: false,
+            compression: true,
+            headers: headers::inherited(&self.forward),
+            batching: self.batching.clone(),
+        }
+    }
+}
+
+fn sharing(raw: RawSharing) -> SharingConfig {
+    let defaults = SharingConfig::default();
+    SharingConfig {
+        requests: raw.requests.unwrap_or(defaults.requests),
+        calls: raw.calls.unwrap_or(defaults.calls),
+    }
 }
 
 /// The file that is validated: for resolving paths and for naming it in errors.
@@ -132,7 +152,7 @@ impl At<'_> {
         name: &str,
         raw: RawSubgraph,
         graph: &GraphSource,
-        default_timeout: Duration,
+        for_all: &ForAll,
     ) -> Result<SubgraphConfig, ConfigError> {
         if name.is_empty() {
             return Err(self.invalid("subgraphs", "a subgraph's name is empty"));
@@ -151,15 +171,18 @@ impl At<'_> {
                 "is missing: name the SDL's file, or the URL of the running subgraph to ask it there",
             ));
         }
-        let timeout = match &raw.timeout {
-            Some(text) => self.duration(&key("timeout"), text)?,
-            None => default_timeout,
-        };
-        Ok(SubgraphConfig {
-            url: raw.url,
-            schema,
-            timeout,
-        })
+        let mut subgraph = for_all.subgraph(raw.url, schema);
+        if let Some(text) = &raw.timeout {
+            subgraph.timeout = self.duration(&key("timeout"), text)?;
+        }
+        subgraph.http2 = raw.http2.unwrap_or(subgraph.http2);
+        subgraph.compression = raw.compression.unwrap_or(subgraph.compression);
+        subgraph.headers = headers::of_subgraph(self, &key("headers"), raw.headers, &for_all.forward)?;
+        subgraph.batching = subgraph
+            .batching
+            .overridden(self, &key("batching"), raw.batching)?;
+        batching::public_learns_nothing(self, Some(name), &subgraph)?;
+        Ok(subgraph)
     }
 
     fn schema(&self, key: &str, raw: RawSchema) -> Result<SchemaSource, ConfigError> {
@@ -295,37 +318,13 @@ impl At<'_> {
         }
         Ok(origins)
     }
-
-    fn headers(&self, names: Vec<String>) -> Result<Vec<String>, ConfigError> {
-        names
-            .into_iter()
-            .map(|name| self.header("headers.forward", &name))
-            .collect()
-    }
-
-    /// The name in lower case.
-    pub(crate) fn header(&self, key: &str, name: &str) -> Result<String, ConfigError> {
-        let lower = name.to_ascii_lowercase();
-        let is_token = !lower.is_empty()
-            && lower
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte));
-        if !is_token {
-            return Err(self.invalid(key, format!("`{name}` is no header name")));
-        }
-        if NEVER_FORWARDED.contains(&lower.as_str()) {
-            let reason = format!("`{name}` belongs to one connection and cannot be forwarded");
-            return Err(self.invalid(key, reason));
-        }
-        Ok(lower)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{path::Path, time::Duration};
 
-    use crate::{Config, ConfigError, GraphSource, SchemaSource, parse};
+    use crate::{Config, ConfigError, GraphSource, SchemaSource, SubgraphConfig, parse};
 
     fn read(text: &str) -> Result<Config, ConfigError> {
         parse(text, Path::new("conf/causeway.yaml"))
@@ -344,7 +343,16 @@ mod tests {
         };
         assert_eq!(file.display().to_string(), "conf/users.graphql");
         assert_eq!(users.timeout, Duration::from_secs(10));
-        assert!(config.forward_headers.contains(&"authorization".to_owned()));
+        assert_eq!(users.headers.forward, ["authorization", "accept-language"]);
+        assert!(!users.http2 && users.compression);
+        assert_eq!(
+            users,
+            &SubgraphConfig {
+                url: users.url.clone(),
+                schema: users.schema.clone(),
+                ..config.other_subgraphs
+            }
+        );
     }
 
     #[test]
@@ -416,10 +424,6 @@ mod tests {
             (
                 "supergraph: s.graphql\ntimeout: 5",
                 "`5` is not a time like 250ms",
-            ),
-            (
-                "supergraph: s.graphql\nheaders: { forward: [Host] }",
-                "belongs to one connection",
             ),
             (
                 "supergraph: s.graphql\nlimits: { operation_depth: 0 }",

@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use axum::{Json, Router, extract::State, http::HeaderName, routing::post};
@@ -93,14 +92,12 @@ impl Stand {
         }
         let composed = Gateway::new(&case.subgraphs).expect("the case composes");
         let supergraph = Arc::clone(composed.supergraph());
-        let subgraphs = supergraph.subgraphs.iter().map(|subgraph| SubgraphOptions {
-            name: subgraph.name.clone(),
-            url: urls[&subgraph.name].clone(),
-            timeout: Duration::from_secs(10),
-        });
+        let subgraphs = supergraph
+            .subgraphs
+            .iter()
+            .map(|subgraph| SubgraphOptions::new(&subgraph.name, &urls[&subgraph.name]));
         let client = HttpSubgraphs::new(ClientOptions {
             subgraphs: subgraphs.collect(),
-            forward_headers: Vec::new(),
             response_limit: 1 << 20,
         });
         let options = ServerOptions {
@@ -115,6 +112,8 @@ impl Stand {
         };
         let client = Arc::new(client.expect("the URLs are right"));
         let gateway = listen(causeway_server::router(supergraph, client, &options)).await;
+        // Fails only when another case was first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             gateway,
             seen,

@@ -17,6 +17,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::ANSWER;
+
 /// A server that goes when it is dropped.
 pub(crate) struct Subgraph {
     pub(crate) addr: SocketAddr,
@@ -105,14 +107,74 @@ pub(crate) async fn raw(answer: &str, then: Then) -> Subgraph {
     }
 }
 
-/// Up to the end of the body that the tests send; closing with unread bytes would reset the connection.
-async fn read_request(stream: &mut TcpStream) {
+/// What a scripted server does with a request.
+#[derive(Clone, Copy)]
+pub(crate) enum Turn {
+    Answer,
+    /// Reads the request and closes the connection.
+    Close,
+    /// Closes it in the middle of the answer.
+    Half,
+    /// Sends more than it has announced.
+    TooMuch,
+}
+
+pub(crate) struct Scripted {
+    pub(crate) url: String,
+    /// Connections that it has accepted.
+    pub(crate) connections: Arc<AtomicUsize>,
+    /// Requests that it has read to the end.
+    pub(crate) requests: Arc<AtomicUsize>,
+}
+
+/// Keeps to a script, one request after another on each connection, and closes it after the last. The last connection's
+/// script is that of all further ones.
+pub(crate) async fn scripted(script: &[&'static [Turn]]) -> Scripted {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+    let [connections, requests]: [Arc<AtomicUsize>; 2] = Default::default();
+    let (accepted, read) = (Arc::clone(&connections), Arc::clone(&requests));
+    let script = script.to_vec();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let nth = accepted.fetch_add(1, Ordering::SeqCst);
+            let turns = script[nth.min(script.len() - 1)];
+            for turn in turns {
+                if !read_request(&mut stream).await {
+                    break;
+                }
+                read.fetch_add(1, Ordering::SeqCst);
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", ANSWER.len());
+                let answer = match turn {
+                    Turn::Answer => format!("{head}{ANSWER}"),
+                    Turn::Half => format!("{head}{}", &ANSWER[..5]),
+                    Turn::TooMuch => format!("{head}{ANSWER}more"),
+                    Turn::Close => break,
+                };
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                if matches!(turn, Turn::Half) {
+                    break;
+                }
+            }
+        }
+    });
+    Scripted {
+        url,
+        connections,
+        requests,
+    }
+}
+
+/// Up to the end of the body that the tests send; whether there was one. Closing with unread bytes would reset the connection.
+async fn read_request(stream: &mut TcpStream) -> bool {
     let mut request = Vec::new();
     while !request.ends_with(b",\"variables\":{}}") {
-        if stream.read_buf(&mut request).await.unwrap() == 0 {
-            return;
+        if stream.read_buf(&mut request).await.unwrap_or_default() == 0 {
+            return false;
         }
     }
+    true
 }
 
 struct Counting {
