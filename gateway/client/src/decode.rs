@@ -88,3 +88,42 @@ fn capped(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
         .read_to_end(&mut decoded)?;
     Ok(decoded)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives bytes without end, and no more than can be wanted.
+    struct Endless {
+        given: usize,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.given += buffer.len();
+            assert!(self.given < 100_000, "it is read on and on");
+            buffer.fill(b'x');
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn decoding_ends_at_the_limit() {
+        let decoded = capped(Endless { given: 0 }, 1000).unwrap();
+        assert_eq!(decoded.len(), 1001);
+    }
+
+    /// RFC 9659: a frame may not make its reader hold more than 8 MB.
+    #[test]
+    fn a_zstd_window_beyond_the_standard_is_refused() {
+        let text = vec![b'x'; 100];
+        for (window, fits) in [(23, true), (24, false)] {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+            encoder.window_log(window).unwrap();
+            encoder.include_contentsize(false).unwrap();
+            io::Write::write_all(&mut encoder, &text).unwrap();
+            let frame: Bytes = encoder.finish().unwrap().into();
+            assert_eq!(Encoding::Zstd.decode(frame, 1000).is_ok(), fits, "{window}");
+        }
+    }
+}

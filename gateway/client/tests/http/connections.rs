@@ -1,6 +1,6 @@
 //! When connections are opened, used again and given up, and when a request is sent once more.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use axum::{
     Router,
@@ -10,6 +10,7 @@ use axum::{
 use causeway_client::HttpSubgraphs;
 use causeway_executor::{FetchFailure, RequestKind, SubgraphClient};
 use futures::{StreamExt, stream};
+use tokio::time::Instant;
 
 use crate::{
     ANSWER, JSON, asking, options, request,
@@ -39,6 +40,20 @@ async fn one_call_after_another_uses_one_connection() {
         client.send(request(HeaderMap::new())).await.unwrap();
     }
     assert_eq!(subgraph.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_has_waited_long_is_not_used_again() {
+    let subgraph = subgraph::serve(answering()).await;
+    let client = HttpSubgraphs::new(options(&subgraph.url)).unwrap();
+    for (seconds, connections) in [(0, 1), (54, 1), (56, 2)] {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+        client.send(request(HeaderMap::new())).await.unwrap();
+        let opened = subgraph.connections.load(Ordering::SeqCst);
+        assert_eq!(opened, connections, "after {seconds} s");
+    }
 }
 
 #[tokio::test]
@@ -141,9 +156,11 @@ async fn a_server_that_is_reached_and_says_nothing_in_tls_is_given_up() {
     let silent = subgraph::raw("", subgraph::Then::Stay).await;
     let url = silent.url.replace("http://", "https://");
     let client = HttpSubgraphs::new(options(&url)).unwrap();
+    let started = Instant::now();
     let failure = client.send(request(HeaderMap::new())).await.unwrap_err();
     assert_eq!(
         failure.to_string(),
         "could not be reached: no connection within 3 s"
     );
+    assert_eq!(started.elapsed().as_secs(), 3);
 }

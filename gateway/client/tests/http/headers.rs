@@ -221,6 +221,11 @@ fn who_looks_the_same_to_the_subgraph_is_the_same() {
         assert!(!all[..index].contains(one), "{index}");
     }
 
+    // A value that spells the end of a value and another header.
+    let mut spelt = HeaderMap::new();
+    spelt.insert("x-a", HeaderValue::from_bytes(b"1x-b\xff2").unwrap());
+    assert!(!all.contains(&client.identity(SubgraphId(0), &spelt)));
+
     let of = |subgraph, headers: &[(&'static str, &'static str)]| {
         client.identity(SubgraphId(subgraph), &map(headers))
     };
