@@ -1,19 +1,25 @@
 //! HTTP/2 with prior knowledge.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use axum::{
     Router,
-    http::{HeaderMap, Uri, Version},
+    http::{HeaderMap, Response, Uri, Version},
     routing::post,
 };
 use causeway_client::{ClientOptions, HttpSubgraphs};
 use causeway_executor::{FetchFailure, RequestKind, SubgraphClient};
 use futures::{StreamExt, stream};
-use tokio::sync::{Barrier, mpsc};
+use tokio::{
+    net::TcpListener,
+    sync::{Barrier, mpsc},
+};
 
 use crate::{
     ANSWER, JSON, asking, options, request,
@@ -127,4 +133,84 @@ async fn a_server_of_http_1_alone_is_a_failure() {
     let client = HttpSubgraphs::new(over_http2(&old.url)).unwrap();
     let failure = client.send(request(HeaderMap::new())).await.unwrap_err();
     assert_eq!(failure.code(), "SUBGRAPH_UNREACHABLE", "{failure}");
+}
+
+/// What a server does with a stream.
+#[derive(Clone, Copy)]
+enum Turn {
+    Answer,
+    Reset(h2::Reason),
+    /// Answers, and takes no more on this connection.
+    AnswerAndGo,
+}
+
+/// Keeps to a script, stream by stream, over all connections; answers when that is at its end.
+async fn scripted(script: &'static [Turn]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+    let streams: Arc<AtomicUsize> = Arc::default();
+    let seen = Arc::clone(&streams);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let seen = Arc::clone(&seen);
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    let nth = seen.fetch_add(1, Ordering::SeqCst);
+                    let turn = script.get(nth).copied().unwrap_or(Turn::Answer);
+                    if let Turn::Reset(reason) = turn {
+                        respond.send_reset(reason);
+                        continue;
+                    }
+                    let mut body = respond.send_response(Response::new(()), false).unwrap();
+                    body.send_data(ANSWER.into(), true).unwrap();
+                    if matches!(turn, Turn::AnswerAndGo) {
+                        connection.graceful_shutdown();
+                    }
+                }
+            });
+        }
+    });
+    (url, streams)
+}
+
+#[tokio::test]
+async fn what_the_server_refused_unseen_is_sent_once_more() {
+    const REFUSED: Turn = Turn::Reset(h2::Reason::REFUSED_STREAM);
+    let (url, streams) = scripted(&[Turn::Answer, REFUSED, Turn::Answer, REFUSED, REFUSED]).await;
+    let client = HttpSubgraphs::new(over_http2(&url)).unwrap();
+    let mutation = || asking(RequestKind::Mutation, HeaderMap::new());
+    client.send(mutation()).await.unwrap();
+    client.send(mutation()).await.unwrap();
+    assert_eq!(streams.load(Ordering::SeqCst), 3);
+    // Not for ever.
+    client.send(mutation()).await.unwrap_err();
+    assert_eq!(streams.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test]
+async fn what_failed_for_another_reason_is_not_sent_again() {
+    for reason in [h2::Reason::INTERNAL_ERROR, h2::Reason::CANCEL] {
+        let script: &'static [Turn] = Box::leak(Box::new([Turn::Answer, Turn::Reset(reason)]));
+        let (url, streams) = scripted(script).await;
+        let client = HttpSubgraphs::new(over_http2(&url)).unwrap();
+        let mutation = || asking(RequestKind::Mutation, HeaderMap::new());
+        client.send(mutation()).await.unwrap();
+        client.send(mutation()).await.unwrap_err();
+        assert_eq!(streams.load(Ordering::SeqCst), 2, "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_goodbye_is_asked_on_a_new_connection() {
+    let (url, streams) = scripted(&[Turn::AnswerAndGo, Turn::AnswerAndGo, Turn::AnswerAndGo]).await;
+    let client = HttpSubgraphs::new(over_http2(&url)).unwrap();
+    for _ in 0..20 {
+        client
+            .send(asking(RequestKind::Mutation, HeaderMap::new()))
+            .await
+            .unwrap();
+    }
+    assert_eq!(streams.load(Ordering::SeqCst), 20);
 }
