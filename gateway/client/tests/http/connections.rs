@@ -89,9 +89,13 @@ async fn a_server_that_closes_after_each_answer_is_asked_on_new_connections() {
     // Says nothing of closing, and does it.
     let subgraph = subgraph::scripted(&[&[Turn::Answer]]).await;
     let client = HttpSubgraphs::new(options(&subgraph.url)).unwrap();
-    for _ in 0..50 {
-        client.send(request(HeaderMap::new())).await.unwrap();
+    // A mutation, too: it is known that it did not leave.
+    for kind in [RequestKind::Query, RequestKind::Mutation] {
+        for _ in 0..50 {
+            client.send(asking(kind, HeaderMap::new())).await.unwrap();
+        }
     }
+    assert_eq!(subgraph.requests.load(Ordering::SeqCst), 100);
 }
 
 #[tokio::test]
