@@ -1,10 +1,13 @@
 //! Config -> the options of each crate, and the crates to each other.
 
+mod subgraphs;
+
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
-use causeway_client::{ClientOptions, HeaderRules, HttpSubgraphs, SubgraphOptions};
-use causeway_config::{Config, HeaderConfig};
+use causeway_client::HttpSubgraphs;
+use causeway_config::Config;
+use causeway_loader::Loader;
 use causeway_model::Supergraph;
 use causeway_server::{Graph, OverrideOptions, PrepareLimits, ServerOptions};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -109,8 +112,9 @@ pub fn start(
 
 fn graph(supergraph: Arc<Supergraph>, config: &Config) -> anyhow::Result<Graph> {
     refuse_unknown_subgraphs(&supergraph, config)?;
-    let client = HttpSubgraphs::new(client_options(&supergraph, config))?;
-    Ok(Graph::new(supergraph, Arc::new(client), &server_options(config)))
+    let client = HttpSubgraphs::new(subgraphs::client_options(&supergraph, config))?;
+    let loader = Loader::new(Arc::new(client), subgraphs::loader_options(&supergraph, config));
+    Ok(Graph::new(supergraph, Arc::new(loader), &server_options(config)))
 }
 
 /// A misspelt name would silently leave a subgraph with the supergraph's URL.
@@ -133,41 +137,6 @@ fn refuse_unknown_subgraphs(supergraph: &Supergraph, config: &Config) -> anyhow:
     }
 }
 
-/// The config's URL comes before the supergraph's.
-fn client_options(supergraph: &Supergraph, config: &Config) -> ClientOptions {
-    let subgraphs = supergraph
-        .subgraphs
-        .iter()
-        .map(|subgraph| {
-            let configured = config
-                .subgraphs
-                .get(&subgraph.name)
-                .unwrap_or(&config.other_subgraphs);
-            SubgraphOptions {
-                name: subgraph.name.clone(),
-                url: configured.url.clone().unwrap_or_else(|| subgraph.url.clone()),
-                timeout: configured.timeout,
-                http2: configured.http2,
-                compression: configured.compression,
-                headers: header_rules(&configured.headers),
-            }
-        })
-        .collect();
-    ClientOptions {
-        subgraphs,
-        response_limit: config.limits.subgraph_response,
-    }
-}
-
-fn header_rules(config: &HeaderConfig) -> HeaderRules {
-    let pair = |(key, value): (&String, &String)| (key.clone(), value.clone());
-    HeaderRules {
-        forward: config.forward.clone(),
-        rename: config.rename.iter().map(pair).collect(),
-        set: config.set.iter().map(pair).collect(),
-    }
-}
-
 fn server_options(config: &Config) -> ServerOptions {
     let limits = config.limits;
     ServerOptions {
@@ -187,6 +156,7 @@ fn server_options(config: &Config) -> ServerOptions {
                 .and_then(|name| name.parse().ok()),
             draw: Arc::new(rand::random::<f64>),
         },
+        share_requests: config.sharing.requests,
         request_body: limits.request_body,
         allow_origins: config.allow_origins.clone(),
     }

@@ -31,6 +31,9 @@ enum Here<'a> {
     Index(usize),
 }
 
+/// What the response begins with.
+pub(crate) const OPENING: &[u8] = b"{\"data\":";
+
 const ROOT: ProjectedKind = ProjectedKind::Composite(ProjectionId(0));
 
 pub(crate) struct Projector<'a> {
@@ -60,7 +63,8 @@ impl<'a> Projector<'a> {
         failures: &'a [Failure],
         errors: ErrorSink,
     ) -> Self {
-        let out = Vec::with_capacity(4096);
+        let mut out = Vec::with_capacity(4096);
+        out.extend_from_slice(OPENING);
         Self {
             plan,
             tree,
@@ -75,7 +79,7 @@ impl<'a> Projector<'a> {
         }
     }
 
-    /// Writes the value of `data`. Gives the bytes and all errors.
+    /// Writes the response up to the value of `data`. Gives the bytes and all errors.
     pub(crate) fn response(mut self, root: ObjectId) -> (Vec<u8>, ErrorSink) {
         let nesting = Nesting {
             non_null: false,

@@ -21,7 +21,7 @@ use crate::{
     client_path::client_path,
     error::{ErrorSink, Extensions, GraphqlError, PathElement},
     port::{Dispatch, FetchFailure, RequestKind, SubgraphClient, SubgraphReply},
-    project::Projector,
+    project::{self, Projector},
     tree::{FailureId, ObjectId, Tree, Value},
     walk::{self, Step, Walker},
 };
@@ -42,29 +42,53 @@ pub struct Request<'a> {
 /// A finished execution.
 #[derive(Debug)]
 pub struct Outcome {
-    /// JSON of the response's `data`.
-    pub data: Vec<u8>,
+    /// `{"data":…`, without what may follow.
+    body: Vec<u8>,
     pub errors: ErrorSink,
     /// By fetch of the plan.
     pub fetches: Vec<FetchReport>,
 }
 
 impl Outcome {
+    /// JSON of the response's `data`.
+    pub fn data(&self) -> &[u8] {
+        &self.body[project::OPENING.len()..]
+    }
+
     /// The `errors` list as JSON; empty when there are none.
     pub fn errors_json(&self) -> Vec<u8> {
         let mut out = Vec::new();
+        self.write_errors(&mut out);
+        out
+    }
+
+    /// The response. `extensions`: a JSON object.
+    pub fn into_body(mut self, extensions: Option<&str>) -> Vec<u8> {
+        let mut body = std::mem::take(&mut self.body);
+        if !self.errors.is_empty() {
+            body.extend_from_slice(b",\"errors\":");
+            self.write_errors(&mut body);
+        }
+        if let Some(extensions) = extensions {
+            body.extend_from_slice(b",\"extensions\":");
+            body.extend_from_slice(extensions.as_bytes());
+        }
+        body.push(b'}');
+        body
+    }
+
+    fn write_errors(&self, out: &mut Vec<u8>) {
         if self.errors.is_empty() {
-            return out;
+            return;
         }
         out.push(b'[');
         for (index, error) in self.errors.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            error.write(&mut out);
+            error.write(out);
         }
         out.push(b']');
-        out
     }
 }
 
@@ -111,9 +135,9 @@ pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outco
         ..
     } = run;
     let projector = Projector::new(request.plan, &tree, truth, &failures, errors);
-    let (data, errors) = projector.response(root);
+    let (body, errors) = projector.response(root);
     Outcome {
-        data,
+        body,
         errors,
         fetches: reports,
     }

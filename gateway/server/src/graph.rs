@@ -13,7 +13,7 @@ use causeway_executor::SubgraphClient;
 use causeway_graph::QueryGraph;
 use causeway_model::Supergraph;
 
-use crate::{ServerOptions, overrides::Overrides, prepare::Preparer};
+use crate::{ServerOptions, overrides::Overrides, prepare::Preparer, sharing::Sharing};
 
 /// How long the operations of the graph before may be planned anew before the next one takes over without them.
 const REPLANNING: Duration = Duration::from_secs(30);
@@ -24,6 +24,7 @@ pub struct Graph {
     pub(crate) supergraph: Arc<Supergraph>,
     pub(crate) overrides: Overrides,
     pub(crate) client: Arc<dyn SubgraphClient>,
+    pub(crate) shares_requests: bool,
 }
 
 /// A document that is prepared before anybody asks for it.
@@ -47,6 +48,7 @@ impl Graph {
             overrides: Overrides::new(&supergraph, &options.overrides),
             supergraph,
             client,
+            shares_requests: options.share_requests,
         }
     }
 
@@ -77,6 +79,7 @@ impl Graph {
 pub struct Gateway {
     current: Arc<RwLock<Arc<Graph>>>,
     warming: Arc<AtomicBool>,
+    pub(crate) sharing: Sharing,
 }
 
 impl Gateway {
@@ -84,6 +87,7 @@ impl Gateway {
         Self {
             current: Arc::new(RwLock::new(Arc::new(graph))),
             warming: Arc::default(),
+            sharing: Sharing::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use causeway_executor::{Outcome, Request, execute};
+use causeway_executor::{Request, execute};
 use causeway_model::LabelSet;
 use futures::FutureExt;
 
@@ -21,6 +21,7 @@ use crate::{
     prepare::{ParsedOperation, PreparedOperation},
     rejection::Rejection,
     request::{self, GraphqlRequest},
+    sharing::Question,
 };
 
 /// For the whole of a request's body; also what a half-sent request can hold up a stop for.
@@ -77,10 +78,10 @@ async fn answer(
     let executed = match parsed {
         // A bug in the executor costs the request that meets it, and no other: nothing is shared that it could leave
         // half done. The panic itself is logged where it happens.
-        Ok(request) => AssertUnwindSafe(run(&gateway.current(), headers, request, method))
+        Ok(request) => AssertUnwindSafe(run(gateway, headers, request, method))
             .catch_unwind()
             .await
-            .unwrap_or_else(|_| Err(Rejection::Internal("executing this operation failed".to_owned()))),
+            .unwrap_or_else(|_| Err(failed())),
         Err(rejection) => Err(rejection),
     };
     match executed {
@@ -90,11 +91,12 @@ async fn answer(
 }
 
 async fn run(
-    graph: &Graph,
+    gateway: &Gateway,
     headers: HeaderMap,
     request: GraphqlRequest,
     method: Method,
-) -> Result<Vec<u8>, Rejection> {
+) -> Result<Bytes, Rejection> {
+    let graph = gateway.current();
     let text = request
         .query
         .filter(|text| !text.trim().is_empty())
@@ -106,7 +108,8 @@ async fn run(
     let operation_name = request.operation_name.filter(|name| !name.is_empty());
     let decide = |touched: &LabelSet| graph.overrides.decide(touched, &headers);
     let prepared = graph.preparer.prepare(text, operation_name, decide).await?;
-    if method == Method::Get && prepared.parsed.operation.is_mutation() {
+    let is_mutation = prepared.parsed.operation.is_mutation();
+    if method == Method::Get && is_mutation {
         return Err(Rejection::MutationOverGet);
     }
     let schema = &graph.supergraph.api_schema;
@@ -117,21 +120,81 @@ async fn run(
         ))
     })?;
     let serialized = serialize(&variables);
-    let introspection = introspect(graph, &prepared, variables).await?;
-    let wants_plan = explain::is_asked_for(&headers);
-    let outcome = execute(
-        graph.client.as_ref(),
-        Request {
+    let introspection = introspect(&graph, &prepared, variables).await?;
+    let execution = Execution {
+        explains: explain::is_asked_for(&headers),
+        graph,
+        prepared,
+        variables: serialized,
+        headers: Arc::new(headers),
+        introspection,
+    };
+    if is_mutation {
+        let body = execution.run().await;
+        gateway.sharing.mutated();
+        return Ok(body);
+    }
+    match execution.question() {
+        Some(question) => gateway
+            .sharing
+            .answer(question, execution.run())
+            .await
+            .ok_or_else(failed),
+        None => Ok(execution.run().await),
+    }
+}
+
+fn failed() -> Rejection {
+    Rejection::Internal("executing this operation failed".to_owned())
+}
+
+/// An operation with all that it is executed with.
+struct Execution {
+    graph: Arc<Graph>,
+    prepared: Arc<PreparedOperation>,
+    variables: Vec<(String, Bytes)>,
+    headers: Arc<HeaderMap>,
+    introspection: Vec<(String, Bytes)>,
+    explains: bool,
+}
+
+impl Execution {
+    /// By what others are recognised who ask the same. `None`: they are not answered together, for it is not wanted, or would not
+    /// be the whole truth.
+    fn question(&self) -> Option<Question> {
+        if !self.graph.shares_requests || self.explains || self.prepared.plan.has_introspection {
+            return None;
+        }
+        let fetches = self.prepared.plan.fetches.iter();
+        let partitions = fetches.map(|fetch| self.graph.client.partition(fetch.subgraph, &self.headers));
+        Some(Question::new(
+            &self.prepared,
+            &self.variables,
+            partitions.collect(),
+        ))
+    }
+
+    async fn run(self) -> Bytes {
+        let Self {
+            graph,
+            prepared,
+            variables,
+            headers,
+            introspection,
+            explains,
+        } = self;
+        let request = Request {
             plan: &prepared.plan,
             supergraph: &graph.supergraph,
-            variables: &serialized,
-            headers: Arc::new(headers),
+            variables: &variables,
+            headers,
             introspection,
-        },
-    )
-    .await;
-    let extensions = wants_plan.then(|| explain::extension(&prepared, &graph.supergraph, &outcome));
-    Ok(body(&outcome, extensions))
+        };
+        let outcome = execute(graph.client.as_ref(), request).await;
+        let extensions = explains.then(|| explain::extension(&prepared, &graph.supergraph, &outcome));
+        let extensions = extensions.map(|extensions| extensions.to_string());
+        outcome.into_body(extensions.as_deref()).into()
+    }
 }
 
 /// `__schema` and `__type`, answered from the API schema without any call.
@@ -167,21 +230,4 @@ fn serialize(values: &JsonMap) -> Vec<(String, Bytes)> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), json(value)))
         .collect()
-}
-
-fn body(outcome: &Outcome, extensions: Option<serde_json::Value>) -> Vec<u8> {
-    let errors = outcome.errors_json();
-    let mut body = Vec::with_capacity(outcome.data.len() + errors.len() + 64);
-    body.extend_from_slice(b"{\"data\":");
-    body.extend_from_slice(&outcome.data);
-    if !errors.is_empty() {
-        body.extend_from_slice(b",\"errors\":");
-        body.extend_from_slice(&errors);
-    }
-    if let Some(extensions) = extensions {
-        body.extend_from_slice(b",\"extensions\":");
-        body.extend_from_slice(extensions.to_string().as_bytes());
-    }
-    body.push(b'}');
-    body
 }

@@ -14,6 +14,7 @@ mod prepare;
 mod rejection;
 mod request;
 mod serving;
+mod sharing;
 
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub use serving::serve;
 pub struct ServerOptions {
     pub limits: PrepareLimits,
     pub overrides: OverrideOptions,
+    /// Whether equal queries that are under way at the same time are executed once.
+    pub share_requests: bool,
     /// Bytes of a request body.
     pub request_body: usize,
     /// Origins of web pages that may call the gateway, e.g. `https://shop.example`; `*` for all.

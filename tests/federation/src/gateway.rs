@@ -141,7 +141,7 @@ impl Gateway {
         let outcome = block_on(execute(&client, request));
         let errors = outcome.errors_json();
         Ok(Answer {
-            data: serde_json::from_slice(&outcome.data)
+            data: serde_json::from_slice(outcome.data())
                 .map_err(|error| format!("data is no JSON: {error}"))?,
             errors: if errors.is_empty() {
                 Vec::new()

@@ -1,10 +1,14 @@
 //! Operations that reach subgraphs: federated answers, the cost of one, and what a bug costs.
 
+use std::sync::Arc;
+
 use axum::http::{Method, StatusCode};
+use causeway_server::ServerOptions;
 use futures::FutureExt;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
-use crate::gateway::{GRAPHQL_RESPONSE, gateway, me, options, scripted};
+use crate::gateway::{GRAPHQL_RESPONSE, me, options, scripted};
 
 const USERS: usize = 0;
 
@@ -147,7 +151,11 @@ async fn an_empty_selection_asks_whether_there_is_an_object() {
 
 #[tokio::test]
 async fn many_at_once_get_their_own_answers() {
-    let gateway = gateway();
+    let unshared = ServerOptions {
+        share_requests: false,
+        ..options()
+    };
+    let gateway = scripted(unshared, |_, _| async { me() }.boxed());
     let queries = (0..64).map(|index| {
         let gateway = gateway.clone();
         let field = format!("a{}", index % 4);
@@ -163,4 +171,42 @@ async fn many_at_once_get_their_own_answers() {
     });
     futures::future::join_all(queries).await;
     assert_eq!(gateway.calls(), 64);
+}
+
+#[tokio::test]
+async fn equal_queries_at_the_same_time_are_one_and_mutations_never_are() {
+    let served = Arc::new(Semaphore::new(1));
+    let waiting = Arc::clone(&served);
+    let gateway = scripted(options(), move |_, _| {
+        let waiting = Arc::clone(&waiting);
+        async move {
+            waiting.acquire().await.unwrap().forget();
+            me()
+        }
+        .boxed()
+    });
+    // Prepared, so that nothing but the subgraph is waited for below.
+    gateway.query("{ me { name } }").await;
+    assert_eq!(gateway.calls(), 1);
+    let queries = (0..8).map(|_| gateway.query("{ me { name } }"));
+    let serving = async {
+        while gateway.calls() < 2 {
+            tokio::task::yield_now().await;
+        }
+        served.add_permits(100);
+    };
+    let (answers, ()) = tokio::join!(futures::future::join_all(queries), serving);
+    for answer in answers {
+        assert_eq!(answer.text, r#"{"data":{"me":{"name":"Ada"}}}"#);
+    }
+    assert_eq!(gateway.calls(), 2);
+    // Whoever wants the plan wants it of an execution of its own.
+    let headers = [("content-type", "application/json"), ("causeway-explain", "1")];
+    let body = json!({ "query": "{ me { name } }" }).to_string();
+    let explained = || gateway.request(Method::POST, "/graphql", &headers, &body);
+    futures::future::join(explained(), explained()).await;
+    assert_eq!(gateway.calls(), 4);
+    let mutations = (0..3).map(|_| gateway.query("mutation { rename(name: \"Ada\") { name } }"));
+    futures::future::join_all(mutations).await;
+    assert_eq!(gateway.calls(), 7);
 }

@@ -89,6 +89,7 @@ pub(crate) fn options() -> ServerOptions {
     ServerOptions {
         limits: limits(),
         overrides: overrides(),
+        share_requests: true,
         request_body: 1 << 20,
         allow_origins: Vec::new(),
     }

@@ -185,7 +185,7 @@ impl Execution {
             none if none.is_empty() => Vec::new(),
             some => serde_json::from_slice(&some).expect("errors are JSON"),
         };
-        let data = String::from_utf8(outcome.data).unwrap();
+        let data = String::from_utf8(outcome.data().to_vec()).unwrap();
         serde_json::from_str::<serde::de::IgnoredAny>(&data).expect("data is JSON");
         Answer {
             data,
