@@ -115,7 +115,7 @@ impl<'l> Ask<'l> {
             self.sources = taken.sources;
             self.joined = taken.joined;
             self.calls = taken.calls;
-            state.launch(&self.group, epoch)
+            state.launch(&self.group, epoch, self.started)
         };
         self.repeated_from = self.parts.len();
         let counters = &self.loader.subgraph(self.group.question.subgraph).counters;
@@ -125,9 +125,19 @@ impl<'l> Ask<'l> {
     }
 
     async fn reply(mut self) -> Result<SubgraphReply, FetchFailure> {
-        let limit = self.loader.subgraph(self.group.question.subgraph).timeout;
-        // What is not there in time is late; the rest is as good as ever.
-        let _ = timeout(limit, self.settle()).await;
+        let has_left = |part: &Part| part.batch.departure.get().is_some();
+        if self.parts.iter().all(has_left) {
+            // They left no later than the question came: the client's own deadline is ours, and sets no timer twice.
+            for part in &self.parts {
+                part.batch.outcome.wait().await;
+            }
+        }
+        if !(0..self.parts.len()).all(|part| self.is_settled(part)) {
+            let limit = self.loader.subgraph(self.group.question.subgraph).timeout;
+            let rest = limit.saturating_sub(self.started.elapsed());
+            // What is not there in time is late; the rest is as good as ever.
+            let _ = timeout(rest, self.settle()).await;
+        }
         let body = self.body()?;
         Ok(SubgraphReply {
             body,
@@ -138,13 +148,23 @@ impl<'l> Ask<'l> {
     async fn settle(&mut self) {
         let mut part = 0;
         while let Some(Part { batch, .. }) = self.parts.get(part) {
-            let batch = Arc::clone(batch);
-            let outcome = batch.outcome.wait().await;
-            let unattributable = matches!(outcome, Outcome::Unattributable(_));
-            if unattributable && part < self.repeated_from && !self.is_exactly(batch.departure.get()) {
+            batch.outcome.wait().await;
+            if !self.is_settled(part) {
                 self.repeat(part);
             }
             part += 1;
+        }
+    }
+
+    /// Whether a part has come, and need not be asked for again.
+    fn is_settled(&self, part: usize) -> bool {
+        let batch = &self.parts[part].batch;
+        match batch.outcome.get() {
+            None => false,
+            Some(Outcome::Unattributable(_)) => {
+                part >= self.repeated_from || self.is_exactly(batch.departure.get())
+            }
+            Some(_) => true,
         }
     }
 
@@ -197,7 +217,7 @@ impl<'l> Ask<'l> {
             } else {
                 Sources::Each(each)
             };
-            state.launch(&self.group, self.loader.epoch())
+            state.launch(&self.group, self.loader.epoch(), Instant::now())
         };
         self.calls += 1;
         let counters = &self.loader.subgraph(self.group.question.subgraph).counters;

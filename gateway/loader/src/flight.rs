@@ -7,6 +7,8 @@ use std::{
 
 use causeway_executor::{FetchFailure, SubgraphReply};
 
+use tokio::time::Instant;
+
 use crate::{
     Inner,
     batch::{Batch, BatchId, Departure, Outcome},
@@ -48,7 +50,7 @@ impl Landing {
             let mut state = self.group.state();
             let landed = state.land(&self.group, self.id);
             // Before the answer is looked into: the next batch need not wait for that.
-            let launches = state.launch(&self.group, self.loader.epoch());
+            let launches = state.launch(&self.group, self.loader.epoch(), Instant::now());
             (landed, launches)
         };
         start(&self.loader, &self.group, launches);

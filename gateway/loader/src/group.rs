@@ -331,13 +331,13 @@ impl State {
     }
 
     /// Lets batches leave while there are slots for them. `epoch` must have been read under this lock.
-    pub(crate) fn launch(&mut self, group: &Group, epoch: u64) -> Vec<Launch> {
+    pub(crate) fn launch(&mut self, group: &Group, epoch: u64, now: Instant) -> Vec<Launch> {
         let mut launches = Vec::new();
         while self.flights.len() < group.limits.slots {
             let Some(forming) = self.isolated.pop_front().or_else(|| self.queue.pop_front()) else {
                 break;
             };
-            let (flight, headers) = forming.depart(Instant::now(), epoch);
+            let (flight, headers) = forming.depart(now, epoch);
             let departure = flight.departure();
             launches.push(Launch {
                 id: flight.id,

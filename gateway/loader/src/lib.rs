@@ -41,6 +41,7 @@ use causeway_executor::{
     FetchFailure, Partition, RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest,
 };
 use causeway_model::SubgraphId;
+use foldhash::quality::RandomState;
 use futures::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
 
@@ -63,6 +64,7 @@ struct Inner {
     subgraphs: Vec<Subgraph>,
     /// Mutations that have been answered.
     epoch: AtomicU64,
+    hasher: RandomState,
     groups: Registry<Group>,
     calls: Registry<Call>,
 }
@@ -88,6 +90,7 @@ impl Loader {
                 share_calls: options.share_calls,
                 subgraphs: options.subgraphs.into_iter().map(subgraph).collect(),
                 epoch: AtomicU64::new(0),
+                hasher: RandomState::default(),
                 groups: Registry::default(),
                 calls: Registry::default(),
             }),
@@ -152,12 +155,14 @@ impl Inner {
     }
 
     fn question(&self, request: &SubgraphRequest) -> Question {
-        Question {
-            subgraph: request.subgraph,
-            partition: self.partition(request.subgraph, &request.headers),
-            document: Arc::clone(&request.document),
-            variables: request.variables.clone(),
-        }
+        let partition = self.partition(request.subgraph, &request.headers);
+        Question::new(
+            &self.hasher,
+            request.subgraph,
+            partition,
+            &request.document,
+            &request.variables,
+        )
     }
 
     fn epoch(&self) -> u64 {

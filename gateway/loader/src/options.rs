@@ -14,7 +14,7 @@ pub struct LoaderOptions {
 pub struct SubgraphLoading {
     /// For messages.
     pub name: String,
-    /// How long a caller waits at most, the time in the queue included.
+    /// How long a caller waits at most, the time in the queue included. The client's own limit for a call must not be longer.
     pub timeout: Duration,
     pub batching: Batching,
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, Hash},
+    hash::{BuildHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -14,18 +14,42 @@ use foldhash::quality::RandomState;
 const SHARDS: usize = 64;
 
 /// All that an answer depends on, but for the entities asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
+    /// Of the rest, so that documents are hashed once. With keys that are the process's own.
+    hash: u64,
     pub(crate) subgraph: SubgraphId,
     pub(crate) partition: Partition,
     pub(crate) document: Arc<str>,
     pub(crate) variables: Bytes,
 }
 
-/// A map behind several locks, each held for a few instructions. Questions are compared in full; the hash only finds them, with
-/// keys that are the process's own.
+impl Question {
+    pub(crate) fn new(
+        hasher: &RandomState,
+        subgraph: SubgraphId,
+        partition: Partition,
+        document: &Arc<str>,
+        variables: &Bytes,
+    ) -> Self {
+        Self {
+            hash: hasher.hash_one((subgraph, partition, document, variables)),
+            subgraph,
+            partition,
+            document: Arc::clone(document),
+            variables: variables.clone(),
+        }
+    }
+}
+
+impl Hash for Question {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// A map behind several locks, each held for a few instructions. Questions are compared in full; the hash only finds them.
 pub(crate) struct Registry<T> {
-    hasher: RandomState,
     shards: Box<[Mutex<Shard<T>>]>,
 }
 
@@ -34,7 +58,6 @@ type Shard<T> = HashMap<Question, Arc<T>, RandomState>;
 impl<T> Default for Registry<T> {
     fn default() -> Self {
         Self {
-            hasher: RandomState::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
         }
     }
@@ -42,8 +65,7 @@ impl<T> Default for Registry<T> {
 
 impl<T> Registry<T> {
     pub(crate) fn shard(&self, question: &Question) -> MutexGuard<'_, Shard<T>> {
-        // The low bits are the map's own.
-        let number = (self.hasher.hash_one(question) >> 32) as usize % SHARDS;
+        let number = question.hash as usize % SHARDS;
         lock(&self.shards[number])
     }
 
