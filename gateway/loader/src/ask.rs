@@ -110,12 +110,12 @@ impl<'l> Ask<'l> {
         let launches = {
             let mut state = self.group.state();
             let epoch = self.loader.epoch();
-            let taken = state.take(&self.group, entities, &self.headers, epoch);
+            let taken = state.take(&self.group, entities, &self.headers, (epoch, self.started));
             self.parts = taken.parts;
             self.sources = taken.sources;
             self.joined = taken.joined;
             self.calls = taken.calls;
-            state.launch(&self.group, epoch, self.started)
+            taken.launches
         };
         self.repeated_from = self.parts.len();
         let counters = &self.loader.subgraph(self.group.question.subgraph).counters;

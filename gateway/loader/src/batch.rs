@@ -113,6 +113,36 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
+    /// With one caller, who asked for all of it.
+    pub(crate) fn whole(
+        id: BatchId,
+        entities: Vec<EntityList>,
+        size: usize,
+        (epoch, at): (u64, Instant),
+    ) -> Self {
+        let departure = Departure {
+            at,
+            entities,
+            size,
+            moved: None,
+        };
+        let batch = Batch {
+            departure: OnceLock::from(departure),
+            outcome: SetOnce::new(),
+        };
+        Self {
+            id,
+            batch: Arc::new(batch),
+            epoch,
+            audience: Audience {
+                callers: 1,
+                common: size,
+            },
+            alone: false,
+            indexed: false,
+        }
+    }
+
     /// Whether somebody may join it who comes in an epoch.
     pub(crate) fn is_open(&self, epoch: u64) -> bool {
         !self.alone && self.epoch >= epoch

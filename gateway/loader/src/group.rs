@@ -60,6 +60,8 @@ pub(crate) struct Taken {
     pub(crate) joined: usize,
     /// Batches that would not be without this caller.
     pub(crate) calls: usize,
+    /// What leaves now.
+    pub(crate) launches: Vec<Launch>,
 }
 
 /// A batch that is to be sent now.
@@ -119,13 +121,13 @@ impl Group {
 }
 
 impl State {
-    /// Finds a source for each entity. `epoch`: what left under an older one is too old.
+    /// Finds a source for each entity. What left under an older epoch is too old; the epoch must have been read under this lock.
     pub(crate) fn take(
         &mut self,
         group: &Group,
         entities: Vec<EntityList>,
         headers: &Arc<HeaderMap>,
-        epoch: u64,
+        (epoch, now): (u64, Instant),
     ) -> Taken {
         let total = count(&entities);
         if let Some(flight) = self
@@ -139,23 +141,50 @@ impl State {
                 sources: Sources::Same(0),
                 joined: total,
                 calls: 0,
+                launches: Vec::new(),
             };
         }
         let nothing_to_join =
             self.queue.is_empty() && !self.flights.iter().any(|flight| flight.is_open(epoch));
         if nothing_to_join && total <= group.limits.max_batch_size {
-            let forming = self.form(entities, headers, total);
-            let part = Part::new(forming.id, &forming.batch);
-            self.queue.push_back(forming);
-            return Taken {
-                parts: vec![part],
-                sources: Sources::Same(0),
-                joined: 0,
-                calls: 1,
-            };
+            return self.take_whole(group, entities, headers, (epoch, now));
         }
         self.index_all(group, epoch);
-        self.take_each(group, &entities, headers, epoch)
+        let mut taken = self.take_each(group, &entities, headers, epoch);
+        taken.launches = self.launch(group, epoch, now);
+        taken
+    }
+
+    /// A batch of all that one caller asks for, which leaves as it is if there is a slot.
+    fn take_whole(
+        &mut self,
+        group: &Group,
+        entities: Vec<EntityList>,
+        headers: &Arc<HeaderMap>,
+        (epoch, now): (u64, Instant),
+    ) -> Taken {
+        let size = count(&entities);
+        let mut launches = Vec::new();
+        let part = if self.flights.len() < group.limits.slots {
+            self.next_id += 1;
+            let flight = Flight::whole(self.next_id, entities, size, (epoch, now));
+            launches.push(Launch::new(group, &flight, Arc::clone(headers)));
+            let part = Part::new(flight.id, &flight.batch);
+            self.flights.push(flight);
+            part
+        } else {
+            let forming = self.form(entities, headers, size);
+            let part = Part::new(forming.id, &forming.batch);
+            self.queue.push_back(forming);
+            part
+        };
+        Taken {
+            parts: vec![part],
+            sources: Sources::Same(0),
+            joined: 0,
+            calls: 1,
+            launches,
+        }
     }
 
     fn take_each(
@@ -171,6 +200,7 @@ impl State {
             sources: Sources::Same(0),
             joined: 0,
             calls: 0,
+            launches: Vec::new(),
         };
         let mut each = Vec::with_capacity(entities.len());
         for (list, asked) in entities.iter().enumerate() {
@@ -338,20 +368,7 @@ impl State {
                 break;
             };
             let (flight, headers) = forming.depart(now, epoch);
-            let departure = flight.departure();
-            launches.push(Launch {
-                id: flight.id,
-                batch: Arc::clone(&flight.batch),
-                size: departure.size,
-                request: SubgraphRequest {
-                    subgraph: group.question.subgraph,
-                    kind: group.kind,
-                    document: Arc::clone(&group.question.document),
-                    variables: group.question.variables.clone(),
-                    entities: departure.entities.clone(),
-                    headers,
-                },
-            });
+            launches.push(Launch::new(group, &flight, headers));
             self.flights.push(flight);
         }
         launches
@@ -427,6 +444,25 @@ impl State {
         self.index.clear();
         let queued = self.isolated.drain(..).chain(self.queue.drain(..));
         queued.map(|forming| forming.batch).collect()
+    }
+}
+
+impl Launch {
+    fn new(group: &Group, flight: &Flight, headers: Arc<HeaderMap>) -> Self {
+        let departure = flight.departure();
+        Self {
+            id: flight.id,
+            batch: Arc::clone(&flight.batch),
+            size: departure.size,
+            request: SubgraphRequest {
+                subgraph: group.question.subgraph,
+                kind: group.kind,
+                document: Arc::clone(&group.question.document),
+                variables: group.question.variables.clone(),
+                entities: departure.entities.clone(),
+                headers,
+            },
+        }
     }
 }
 
