@@ -220,8 +220,12 @@ impl<'l> Ask<'l> {
             state.launch(&self.group, self.loader.epoch(), Instant::now())
         };
         self.calls += 1;
-        let counters = &self.loader.subgraph(self.group.question.subgraph).counters;
-        counters.isolated.add(1);
+        let subgraph = self.loader.subgraph(self.group.question.subgraph);
+        tracing::debug!(
+            subgraph = subgraph.name,
+            "an answer to several callers cannot be attributed; asking again for one"
+        );
+        subgraph.counters.isolated.add(1);
         flight::start(self.loader, &self.group, launches);
     }
 

@@ -194,8 +194,13 @@ impl Inner {
 
     /// A panic below must not become the caller's.
     async fn call(&self, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
+        let subgraph = request.subgraph;
         let call = AssertUnwindSafe(async { self.client.send(request).await });
-        call.catch_unwind().await.unwrap_or(Err(FetchFailure::Broken))
+        call.catch_unwind().await.unwrap_or_else(|_| {
+            let subgraph = &self.subgraph(subgraph).name;
+            tracing::error!(subgraph, "a call panicked; whoever waits for it gets an error");
+            Err(FetchFailure::Broken)
+        })
     }
 }
 
