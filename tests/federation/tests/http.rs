@@ -107,6 +107,7 @@ impl Stand {
                 header: Some(HeaderName::from_static(LABELS)),
                 draw: Arc::new(|| 1.0),
             },
+            share_requests: true,
             request_body: 1 << 20,
             allow_origins: Vec::new(),
         };
