@@ -61,7 +61,7 @@ impl GraphqlError {
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"message\":");
-        write_json(out, &self.message);
+        write_string(out, &self.message);
         if !self.path.is_empty() {
             let mut text = String::from(",\"path\":[");
             for (index, element) in self.path.iter().enumerate() {
@@ -87,4 +87,19 @@ impl GraphqlError {
 
 pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl serde::Serialize) {
     serde_json::to_writer(out, value).expect("strings and JSON values always serialise into memory");
+}
+
+/// A JSON string.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    // Documents and names have nothing to be escaped.
+    if text
+        .bytes()
+        .any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
+    {
+        return write_json(out, &text);
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }

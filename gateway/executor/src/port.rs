@@ -7,7 +7,7 @@ use causeway_model::SubgraphId;
 use futures::future::BoxFuture;
 use http::HeaderMap;
 
-use crate::error::write_json;
+use crate::error::write_string;
 
 /// Sends requests to subgraphs. One instance serves all subgraphs and all requests.
 ///
@@ -124,7 +124,7 @@ impl SubgraphRequest {
             .sum();
         let mut body = Vec::with_capacity(self.document.len() + self.variables.len() + entities + 64);
         body.extend_from_slice(b"{\"query\":");
-        write_json(&mut body, &self.document.as_ref());
+        write_string(&mut body, &self.document);
         body.extend_from_slice(b",\"variables\":{");
         body.extend_from_slice(&self.variables);
         let mut first = self.variables.is_empty();
@@ -133,7 +133,7 @@ impl SubgraphRequest {
                 body.push(b',');
             }
             first = false;
-            write_json(&mut body, &list.variable);
+            write_string(&mut body, &list.variable);
             body.extend_from_slice(b":[");
             body.extend_from_slice(&list.representations.json);
             body.push(b']');

@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use crate::{
     context::{self, Missing},
-    error::write_json,
+    error::write_string,
     port::{EntityList, Representations, RequestKind, SubgraphRequest},
     representation::{self, Unsendable},
     tree::{FailureId, ObjectId, Tree},
@@ -332,7 +332,7 @@ pub(crate) fn assemble(
         if !members.is_empty() {
             members.push(b',');
         }
-        write_json(&mut members, &name);
+        write_string(&mut members, name);
         members.push(b':');
         members.extend_from_slice(value);
     };

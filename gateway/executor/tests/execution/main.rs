@@ -11,5 +11,6 @@ mod guards;
 mod leaves;
 mod merging;
 mod nulls;
+mod sharing;
 mod starts;
 mod support;
