@@ -123,18 +123,18 @@ fn one_entity_at_two_places_is_two_objects() {
 /// A null that must not be is explained at one position only, so the written answer of one is no answer for the other.
 #[test]
 fn a_complaint_is_made_at_each_position() {
-    let mut plan = PlanBuilder::new("items: [Item] { id: ID name: String! }");
+    let mut plan = PlanBuilder::new("items: [Item] { id: ID part: Part { name: String! } }");
     let items = plan.root("items", "items { id }");
-    plan.entities("names", &[items], ("items", "Item { id! }"), "name");
+    plan.entities("parts", &[items], ("items", "Item { id! }"), "part { name }");
     let mut run = Execution::start(plan);
     run.answer("items", ITEMS);
-    run.answer("names", r#"{"data":{"_entities":[{"name":null}]}}"#);
+    run.answer("parts", r#"{"data":{"_entities":[{"part":{"name":null}}]}}"#);
     let missing = "the field is non-null, but no subgraph brought a value";
     run.finish().is(
-        r#"{"items":[null,null]}"#,
+        r#"{"items":[{"id":"1","part":null},{"id":"1","part":null}]}"#,
         &[
-            &format!("items.0.name: {missing}"),
-            &format!("items.1.name: {missing}"),
+            &format!("items.0.part.name: {missing}"),
+            &format!("items.1.part.name: {missing}"),
         ],
     );
 }
