@@ -21,9 +21,11 @@ pub struct SubgraphLoading {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Batching {
-    /// Every entity has a call of its own, up to [`Batching::CALLS_WITHOUT`] of one request at a time: what a gateway does that
-    /// knows no loader.
-    Off,
+    /// Every entity has a call of its own: what a gateway does that knows no loader, and for subgraphs that cannot do better.
+    Off {
+        /// Calls of one request that are under way at the same time; at least 1.
+        slots: usize,
+    },
     On {
         /// Whether requests of different clients load together. Without it, each request loads its own entities, in batches
         /// of at most `max_batch_size`, `slots` at a time.
@@ -39,14 +41,11 @@ pub enum Batching {
 }
 
 impl Batching {
-    /// Calls of one request that are under way at the same time while batching is off.
-    pub const CALLS_WITHOUT: usize = 64;
-
     pub(crate) fn limits(self) -> Limits {
         match self {
-            Self::Off => Limits {
+            Self::Off { slots } => Limits {
                 max_batch_size: 1,
-                slots: Self::CALLS_WITHOUT,
+                slots: slots.max(1),
             },
             Self::On {
                 max_batch_size,

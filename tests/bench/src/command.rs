@@ -150,7 +150,8 @@ async fn run_scenarios(scenarios: &[Scenario], args: &RunArgs) -> anyhow::Result
         None => Fleet::start(&this).await?,
     };
     let composed = compose(&fleet.urls)?;
-    let targets = targets(args, &this, &composed.supergraph).await?;
+    let mut targets = targets(args, &this, &composed.supergraph).await?;
+    let usual = targets.len();
     let judge = Arc::new(Judge {
         world: World::new(),
         api: composed.api,
@@ -166,10 +167,18 @@ async fn run_scenarios(scenarios: &[Scenario], args: &RunArgs) -> anyhow::Result
     let mut machine = Machine::here();
     let mut all = Vec::new();
     for scenario in scenarios {
+        if let (Some((name, more)), false) = (scenario.variant(), args.no_causeway) {
+            let binary = binary(args, &this);
+            let variant = Target::causeway(name, &binary, &composed.supergraph, more).await?;
+            targets.insert(1, variant);
+        }
         let results = measure(*scenario, &targets, &fleet, &judge, &settings).await?;
         print!("{}", results.table(&settings));
         std::io::stdout().flush().context("nobody reads the figures")?;
         all.push(results);
+        if targets.len() > usual {
+            targets.remove(1);
+        }
     }
     machine.measured();
     if let Some(file) = &args.json {
@@ -180,10 +189,16 @@ async fn run_scenarios(scenarios: &[Scenario], args: &RunArgs) -> anyhow::Result
     Ok(all.iter().all(|results| results.failed() == 0))
 }
 
+/// The gateway's, beside this program if nothing else is said.
+fn binary(args: &RunArgs, this: &Path) -> PathBuf {
+    args.causeway
+        .clone()
+        .unwrap_or_else(|| this.with_file_name("causeway"))
+}
+
 /// In the order in which they are printed.
 async fn targets(args: &RunArgs, this: &Path, supergraph: &str) -> anyhow::Result<Vec<Target>> {
-    let beside = this.with_file_name("causeway");
-    let binary = args.causeway.as_deref().unwrap_or(&beside);
+    let binary = &binary(args, this);
     let mut targets = Vec::new();
     if !args.no_causeway {
         targets.push(Target::causeway("causeway", binary, supergraph, "").await?);

@@ -100,6 +100,11 @@ impl Scenario {
         self == Self::Memory
     }
 
+    /// What causeway is compared with itself for: a name, and the configuration.
+    pub(crate) fn variant(self) -> Option<(&'static str, &'static str)> {
+        (self == Self::NPlusOne).then_some(("causeway, batching off", "batching: off\n"))
+    }
+
     /// What to ask in one round; only `memory` asks other operations in each, so many of them.
     pub(crate) fn cases(self, round: usize, operations: usize, judge: &Arc<Judge>) -> Vec<Case> {
         let each = |questions| {

@@ -85,7 +85,14 @@ impl Target {
         let folder = TempDir::with_prefix("causeway-bench-").context("no temporary folder")?;
         let config = folder.path().join("causeway.yaml");
         std::fs::write(folder.path().join("supergraph.graphql"), supergraph)?;
-        std::fs::write(&config, format!("supergraph: ./supergraph.graphql\n{more}"))?;
+        // As with peers, subgraphs get no header of a client. A variant may say otherwise.
+        let headers = if more.lines().any(|line| line.starts_with("headers:")) {
+            ""
+        } else {
+            "headers: { forward: [] }\n"
+        };
+        let text = format!("supergraph: ./supergraph.graphql\n{headers}{more}");
+        std::fs::write(&config, text)?;
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(&config)

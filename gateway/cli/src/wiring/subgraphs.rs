@@ -65,12 +65,51 @@ pub(super) fn loader_options(supergraph: &Supergraph, config: &Config) -> Loader
 
 fn batching(config: &causeway_config::Batching) -> Batching {
     if !config.enabled {
-        return Batching::Off;
+        return Batching::Off { slots: config.slots };
     }
     Batching::On {
         across_requests: config.across_requests,
         max_batch_size: config.max_batch_size,
         slots: config.slots,
         public: config.public,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const SUPERGRAPH: &str = include_str!("../../../../schema/supergraph.graphql");
+
+    #[test]
+    fn what_is_configured_for_a_subgraph_reaches_its_client_and_no_other() {
+        let text = "supergraph: s.graphql\ntimeout: 3s\nheaders: { forward: [x-a] }\nsubgraphs:\n  users:\n    url: http://here/graphql\n    \
+                    timeout: 2s\n    http2: true\n    compression: false\n    headers: { forward: [x-b], rename: { x-c: x-d }, set: { x-e: f } }\n";
+        let config = causeway_config::parse(text, Path::new("causeway.yaml")).unwrap();
+        let supergraph = causeway_composition::read::read_supergraph(SUPERGRAPH).unwrap();
+        let options = client_options(&supergraph, &config);
+        assert_eq!(options.subgraphs.len(), 3);
+        for subgraph in options.subgraphs {
+            let own = subgraph.name == "users";
+            assert_eq!(subgraph.url == "http://here/graphql", own, "{}", subgraph.name);
+            assert_eq!(subgraph.timeout.as_secs(), if own { 2 } else { 3 });
+            assert_eq!((subgraph.http2, subgraph.compression), (own, !own));
+            let pair = |one: &str, other: &str| vec![(one.to_owned(), other.to_owned())];
+            let expected = if own {
+                HeaderRules {
+                    forward: vec!["x-b".to_owned()],
+                    rename: pair("x-c", "x-d"),
+                    set: pair("x-e", "f"),
+                }
+            } else {
+                HeaderRules {
+                    forward: vec!["x-a".to_owned()],
+                    ..HeaderRules::default()
+                }
+            };
+            assert_eq!(subgraph.headers, expected, "{}", subgraph.name);
+        }
     }
 }

@@ -12,7 +12,7 @@ async fn without_batching_every_entity_is_a_call() {
         [one] if one == key(2) => What::Fails(FetchFailure::BadStatus { status: 500 }).after(10),
         _ => What::Good.after(10),
     });
-    let loader = loader(&fake, Batching::Off);
+    let loader = loader(&fake, Batching::Off { slots: 3 });
     let lists: [(&str, &[u32]); 2] = [("a", &[1, 2]), ("b", &[2, 3])];
     let (first, second) = tokio::join!(
         loader.send(ask_lists("ada", "two", &lists)),
@@ -28,7 +28,7 @@ async fn without_batching_every_entity_is_a_call() {
     let many: Vec<u32> = (0..200).collect();
     let reply = loader.send(ask("ada", &many)).await.unwrap();
     assert_eq!(reply.dispatch.calls, 200);
-    assert_eq!(fake.state().peak, Batching::CALLS_WITHOUT);
+    assert_eq!(fake.state().peak, 3);
 }
 
 #[tokio::test(start_paused = true)]

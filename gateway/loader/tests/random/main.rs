@@ -197,7 +197,7 @@ fn loader(subgraph: &Arc<Subgraph>, rules: &Rules, off: bool) -> Loader {
             name: "shelf".to_owned(),
             timeout: TIMEOUT,
             batching: if off && !rules.across {
-                Batching::Off
+                Batching::Off { slots: rules.slots }
             } else {
                 batching
             },
