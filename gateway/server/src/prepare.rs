@@ -19,6 +19,9 @@ use crate::{
 /// A mistake repeated all over an operation is told this often.
 const ERROR_LIMIT: usize = 50;
 
+/// Resident memory grows by so much for each byte that an operation's parts are counted with (`bench memory`).
+const HEAP: usize = 2;
+
 /// A valid operation.
 pub(crate) struct ParsedOperation {
     pub(crate) document: Valid<ExecutableDocument>,
@@ -186,7 +189,7 @@ fn shared<T>(made: Result<T, Arc<Rejection>>) -> Result<T, Rejection> {
 
 impl ParsedOperation {
     fn weight(&self) -> u32 {
-        u32::try_from(1024 + self.text_length * 12).unwrap_or(u32::MAX)
+        u32::try_from((1024 + self.text_length * 12) * HEAP).unwrap_or(u32::MAX)
     }
 }
 
@@ -272,7 +275,7 @@ fn weight(text_length: usize, plan: &QueryPlan) -> u32 {
                     .sum::<usize>()
         })
         .sum();
-    u32::try_from(4096 + text_length * 12 + fetches + projection).unwrap_or(u32::MAX)
+    u32::try_from((4096 + text_length * 12 + fetches + projection) * HEAP).unwrap_or(u32::MAX)
 }
 
 fn errors(diagnostics: &DiagnosticList) -> Vec<GraphQLError> {
