@@ -25,6 +25,14 @@ async fn without_batching_every_entity_is_a_call() {
     assert_eq!(first.dispatch.calls, 4);
     assert_eq!(second.unwrap().body, first.body);
     assert_eq!(fake.calls().len(), 8);
+    // The slots are each request's own.
+    assert_eq!(fake.state().peak, 2 * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_batching_a_request_keeps_to_its_slots() {
+    let fake = Fake::new(|_| What::Good.after(10));
+    let loader = loader(&fake, Batching::Off { slots: 3 });
     let many: Vec<u32> = (0..200).collect();
     let reply = loader.send(ask("ada", &many)).await.unwrap();
     assert_eq!(reply.dispatch.calls, 200);
