@@ -27,6 +27,11 @@ async fn twenty_orders_with_buyers_and_products_cost_three_calls() {
     let cost = &response["extensions"]["causeway"];
     assert_eq!(cost["calls"], 3);
     assert_eq!(cost["subgraphs"]["users"]["entitiesAsked"], 20);
+    let products = cost["subgraphs"]["catalog"]["entitiesAsked"]
+        .as_u64()
+        .unwrap_or_default();
+    assert!(products > 20, "{cost:#}");
+    assert_eq!(cost["callsNaive"], 1 + 20 + products);
     shop.running.stop().await.expect("the shop stops");
 }
 

@@ -52,14 +52,14 @@ async fn the_cost_is_told_when_asked_for() {
         .await
         .json();
     let cost = &explained["extensions"]["causeway"];
-    assert_eq!(cost["calls"], 2);
+    assert_eq!((&cost["calls"], &cost["callsNaive"]), (&json!(2), &json!(3)));
     assert_eq!(
         cost["subgraphs"]["users"],
-        json!({ "calls": 1, "entitiesAsked": 0, "entitiesSent": 0 })
+        json!({ "calls": 1, "callsNaive": 1, "entitiesAsked": 0, "entitiesSent": 0 })
     );
     assert_eq!(
         cost["subgraphs"]["reviews"],
-        json!({ "calls": 1, "entitiesAsked": 2, "entitiesSent": 1 })
+        json!({ "calls": 1, "callsNaive": 2, "entitiesAsked": 2, "entitiesSent": 1 })
     );
     assert_eq!(cost["plan"]["calls"], 2);
     let fetches = cost["plan"]["fetches"].as_array().unwrap();
@@ -95,8 +95,11 @@ async fn calls_that_were_not_made_are_not_counted() {
         .await
         .json()["extensions"]["causeway"]
         .clone();
-    assert_eq!(cost["calls"], 1);
-    assert_eq!(cost["plan"]["fetches"][1]["run"]["outcome"], "skipped");
+    assert_eq!((&cost["calls"], &cost["callsNaive"]), (&json!(1), &json!(1)));
+    let skipped = json!({
+        "outcome": "skipped", "calls": 0, "entitiesAsked": 0, "entitiesSent": 0, "entitiesDeduplicated": 0, "micros": 0,
+    });
+    assert_eq!(cost["plan"]["fetches"][1]["run"], skipped);
 }
 
 #[tokio::test]

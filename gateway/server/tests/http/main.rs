@@ -5,6 +5,7 @@
 mod cross_origin;
 mod execution;
 mod expensive;
+mod explained;
 mod gateway;
 mod introspection;
 mod overrides;
