@@ -193,6 +193,8 @@ pub struct PathSegment {
     pub key: KeyId,
     /// The object that holds `key` must be of one of these types; empty: any.
     pub only_in: Vec<Name>,
+    /// Levels of lists in the field's type: `2` for `[[Seat]]`.
+    pub lists: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

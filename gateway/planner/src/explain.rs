@@ -1,5 +1,7 @@
 //! A plan, for people and for tools.
 
+mod naive;
+
 use std::fmt::Write as _;
 
 use apollo_compiler::ast::OperationType;
@@ -8,6 +10,8 @@ use causeway_model::{
     Name, PathSegment, QueryPlan, Supergraph,
 };
 use serde::Serialize;
+
+pub use naive::{NaivePlan, naive};
 
 /// Of [`ExplainedPlan`]; goes up when a member changes its meaning or goes away. New members may come at any time.
 const VERSION: u32 = 1;
@@ -159,6 +163,7 @@ fn contexts(plan: &QueryPlan, place: &EntityPlace, sources: &[ContextSource]) ->
                 let segment = PathSegment {
                     key: value.key,
                     only_in: types.to_vec(),
+                    lists: 0,
                 };
                 stack.push(([above, &[segment]].concat(), value));
             }

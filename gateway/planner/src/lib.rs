@@ -28,7 +28,7 @@ use apollo_compiler::{ExecutableDocument, executable::Operation, validation::Val
 use causeway_graph::QueryGraph;
 use causeway_model::{LabelSet, QueryPlan};
 
-pub use explain::{explain, explain_json};
+pub use explain::{NaivePlan, explain, explain_json, naive};
 pub use labels::labels;
 
 /// Why an operation that is valid against the API schema has no plan.

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use apollo_compiler::Name;
+use apollo_compiler::{Name, ast::Type};
 use causeway_model::{FieldSet, FieldSetItem, KeyId, PathSegment, SubgraphId};
 
 use crate::{draft::NodeId, scope::Scope};
@@ -31,7 +31,8 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    pub(crate) fn path_below(&self, key: KeyId) -> Rc<[PathSegment]> {
+    /// The path of the objects in a field of this one; `ty` is the field's type.
+    pub(crate) fn path_below(&self, key: KeyId, ty: &Type) -> Rc<[PathSegment]> {
         let only_in = if self.narrowed {
             vec![self.ty.clone()]
         } else {
@@ -40,7 +41,11 @@ impl Position {
         self.path
             .iter()
             .cloned()
-            .chain([PathSegment { key, only_in }])
+            .chain([PathSegment {
+                key,
+                only_in,
+                lists: lists(ty),
+            }])
             .collect()
     }
 
@@ -57,6 +62,16 @@ impl Position {
             .collect();
         (!items.is_empty()).then(|| Rc::new(FieldSet { items }))
     }
+}
+
+fn lists(ty: &Type) -> u8 {
+    let mut levels = 0_u8;
+    let mut ty = ty;
+    while let Type::List(items) | Type::NonNullList(items) = ty {
+        levels = levels.saturating_add(1);
+        ty = items;
+    }
+    levels
 }
 
 fn below(set: &FieldSet, field: &str) -> Vec<FieldSetItem> {

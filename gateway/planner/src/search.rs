@@ -187,7 +187,7 @@ impl Search<'_> {
                 subgraph: at.subgraph,
                 ty: ty.clone(),
                 local_type: ty.clone(),
-                path: at.path_below(key),
+                path: at.path_below(key, &definition.ty),
                 narrowed: false,
                 shared: self.is_shared(at, &field, definition),
                 scope: at.scope.below(key),

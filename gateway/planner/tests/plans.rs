@@ -1,5 +1,6 @@
 //! Plans, case by case: `cases/<name>/` has the subgraphs' SDL, `operation.graphql` and the expected plan in `plan.txt`: one for each way
-//! in which the labels of progressive overrides that matter to the operation can be on and off.
+//! in which the labels of progressive overrides that matter to the operation can be on and off. A case with `naive.txt` is also asked
+//! what it would cost without batching, its lists of ten.
 //! `UPDATE_EXPECTED=1` writes the plans anew; read the difference before you commit it.
 
 use std::{
@@ -38,12 +39,15 @@ fn check(case: &Path) -> Result<(), String> {
     let operation = document.operations.get(None).expect("one operation");
     let plan = |on: &LabelSet| {
         causeway_planner::plan(&graph, &document, operation, on)
-            .map(|plan| causeway_planner::explain(&plan, graph.supergraph()))
+            .map(|plan| {
+                let naive = causeway_planner::naive(&plan, graph.supergraph(), 10);
+                (causeway_planner::explain(&plan, graph.supergraph()), naive.text())
+            })
             .map_err(|error| format!("{name}: {error}"))
     };
     let labels =
         causeway_planner::labels(&graph, &document, operation).map_err(|error| format!("{name}: {error}"))?;
-    let mut text = String::new();
+    let (mut text, mut naive) = (String::new(), String::new());
     for on in combinations(labels.iter().collect()) {
         let names: Vec<&str> = on.iter().map(|label| graph.supergraph().label(label)).collect();
         if !labels.is_empty() {
@@ -53,13 +57,21 @@ fn check(case: &Path) -> Result<(), String> {
         if planned != plan(&on)? {
             return Err(format!("{name}: the same operation got two plans"));
         }
-        text.push_str(&planned);
+        text.push_str(&planned.0);
+        naive.push_str(&planned.1);
     }
-    let file = case.join("plan.txt");
+    expect(&name, &case.join("plan.txt"), &text)?;
+    match case.join("naive.txt") {
+        file if file.exists() => expect(&name, &file, &naive),
+        _ => Ok(()),
+    }
+}
+
+fn expect(name: &str, file: &Path, text: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(&file, &text).expect("plan.txt can be written");
+        fs::write(file, text).expect("it can be written");
     }
-    let expected = fs::read_to_string(&file).unwrap_or_default();
+    let expected = fs::read_to_string(file).unwrap_or_default();
     if text == expected {
         Ok(())
     } else {

@@ -7,6 +7,8 @@ use std::{
 
 use apollo_compiler::ExecutableDocument;
 use causeway_graph::QueryGraph;
+use causeway_model::{QueryPlan, Supergraph};
+use causeway_planner::NaivePlan;
 use clap::Args;
 
 use super::{Format, answer, could_not_run, graph::GraphArgs};
@@ -29,6 +31,13 @@ pub(super) struct PlanArgs {
     /// A label of progressive overrides that is on; may be given several times. All others are off.
     #[arg(long = "label", value_name = "LABEL")]
     labels: Vec<String>,
+    /// Also show what one call for each entity would cost.
+    #[arg(long)]
+    naive: bool,
+    /// Items in each list, for --naive.
+    #[arg(long, value_name = "N", default_value = "10", requires = "naive",
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    sizes: u64,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -83,14 +92,29 @@ pub(super) async fn run(args: PlanArgs) -> ExitCode {
     match causeway_planner::plan(&QueryGraph::new(supergraph.clone()), &document, operation, &on) {
         Err(error) => refused(format!("error: {error}")),
         Ok(plan) => {
-            let text = match args.format {
-                Format::Text => causeway_planner::explain(&plan, &supergraph),
-                Format::Json => format!(
-                    "{:#}\n",
-                    serde_json::json!(causeway_planner::explain_json(&plan, &supergraph))
-                ),
-            };
-            answer(&text, ExitCode::SUCCESS)
+            let naive = args
+                .naive
+                .then(|| causeway_planner::naive(&plan, &supergraph, args.sizes));
+            answer(&told(&plan, &supergraph, naive, args.format), ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn told(plan: &QueryPlan, supergraph: &Supergraph, naive: Option<NaivePlan>, format: Format) -> String {
+    match format {
+        Format::Text => {
+            let text = causeway_planner::explain(plan, supergraph);
+            match naive {
+                Some(naive) => format!("{text}\n{}", naive.text()),
+                None => text,
+            }
+        }
+        Format::Json => {
+            let mut json = serde_json::json!(causeway_planner::explain_json(plan, supergraph));
+            if let Some(naive) = naive {
+                json["naive"] = serde_json::json!(naive);
+            }
+            format!("{json:#}\n")
         }
     }
 }

@@ -32,6 +32,51 @@ fn a_plan_is_told_with_its_calls() {
 }
 
 #[test]
+fn what_batching_spares_is_told_beside_the_plan() {
+    let shop = Shop::new();
+    shop.write(
+        "schema/users.graphql",
+        "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\"])
+        type Query { people: [User!] }
+        type User @key(fields: \"id\") { id: ID! name: String friends: [User!] }",
+    );
+    shop.write(
+        "People.graphql",
+        "{ people { reviews { stars } friends { reviews { stars } } } }",
+    );
+    let plan = ["plan", "People.graphql"];
+    let with = |more: &[&str]| shop.run(&[&plan[..], more].concat());
+    let plain = with(&[]);
+    let naive = with(&["--naive"]);
+    naive.assert(0, &[]);
+    let told = naive.out.strip_prefix(&plain.out).unwrap();
+    let expected = "
+Calls with one for each entity: 1 + n(people) + n(people.friends)
+With lists of 10: 111 instead of 2
+  1 users    1                              1
+  2 reviews  n(people) + n(people.friends)  110
+";
+    assert_eq!(told, expected);
+    assert!(
+        with(&["--naive", "--sizes", "3"])
+            .out
+            .contains("With lists of 3: 13 instead of 2")
+    );
+    let json = with(&["--naive", "--sizes", "2", "--format", "json"]).json();
+    let fetch = |id: u32, calls: u32, formula: &str| json!({ "id": id, "calls": calls, "formula": formula });
+    let expected = json!({
+        "calls": 7,
+        "formula": "1 + n(people) + n(people.friends)",
+        "listSize": 2,
+        "fetches": [fetch(1, 1, "1"), fetch(2, 6, "n(people) + n(people.friends)")],
+    });
+    assert_eq!(json["naive"], expected);
+    assert_eq!(with(&["--format", "json"]).json().get("naive"), None);
+    with(&["--sizes", "3"]).assert(2, &["--naive"]);
+    with(&["--naive", "--sizes", "0"]).assert(2, &["--sizes"]);
+}
+
+#[test]
 fn the_graph_comes_from_flags_then_the_environment_then_the_schema_folder() {
     let shop = Shop::new();
     shop.compose();

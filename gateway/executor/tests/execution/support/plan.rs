@@ -196,6 +196,7 @@ impl PlanBuilder {
             PathSegment {
                 key: self.key(name),
                 only_in: only,
+                lists: 0,
             }
         });
         let path = path.collect();
