@@ -6,6 +6,7 @@
 mod cause;
 pub mod commands;
 mod load;
+mod metrics;
 mod warm_up;
 mod wiring;
 

@@ -2,7 +2,11 @@
 
 mod subgraphs;
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{
+    future::{Future, pending},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use causeway_client::HttpSubgraphs;
@@ -12,11 +16,13 @@ use causeway_model::Supergraph;
 use causeway_server::{Graph, OverrideOptions, PrepareLimits, ServerOptions};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::warm_up;
+use crate::{metrics::Metrics, warm_up};
 
 /// A gateway that accepts requests.
 pub struct Gateway {
     pub addr: SocketAddr,
+    /// Where metrics are told, if they are.
+    pub metrics: Option<SocketAddr>,
     reloader: Reloader,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -35,13 +41,15 @@ impl Gateway {
 #[derive(Clone)]
 pub struct Reloader {
     server: causeway_server::Gateway,
-    /// What takes effect at a start alone: the address, and what is HTTP's.
+    metrics: Metrics,
+    /// What takes effect at a start alone: the addresses, and what is HTTP's.
     fixed: Fixed,
 }
 
 #[derive(Clone, PartialEq)]
 struct Fixed {
     listen: SocketAddr,
+    metrics: Option<SocketAddr>,
     request_body: usize,
     allow_origins: Vec<String>,
 }
@@ -50,6 +58,7 @@ impl Fixed {
     fn of(config: &Config) -> Self {
         Self {
             listen: config.listen,
+            metrics: config.metrics,
             request_body: config.limits.request_body,
             allow_origins: config.allow_origins.clone(),
         }
@@ -67,13 +76,18 @@ impl Reloader {
     /// takes over. On an error nothing has changed.
     pub async fn reload(&self, supergraph: Arc<Supergraph>, config: &Config) -> anyhow::Result<()> {
         if self.fixed != Fixed::of(config) {
-            tracing::warn!("`listen`, `cors` and `limits.request_body` take effect at the next start");
+            tracing::warn!(
+                "`listen`, `metrics`, `cors` and `limits.request_body` take effect at the next start"
+            );
         }
-        let config = config.clone();
+        let (config, metrics) = (config.clone(), self.metrics.clone());
         // Making a large graph takes its time: not on a thread that serves requests.
         let making = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
             let documents = config.warm_up.as_deref().map(warm_up::documents);
-            Ok((graph(supergraph, &config)?, documents.unwrap_or_default()))
+            Ok((
+                graph(supergraph, &config, &metrics)?,
+                documents.unwrap_or_default(),
+            ))
         });
         let (graph, documents) = making.await.context("making the graph failed")??;
         if !documents.is_empty() {
@@ -93,27 +107,63 @@ pub fn start(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<Gateway> {
     let addr = listener.local_addr().context("the listener has no address")?;
-    let server = causeway_server::Gateway::new(graph(supergraph, config)?);
+    let metrics = Metrics::default();
+    let server = causeway_server::Gateway::new(graph(supergraph, config, &metrics)?);
+    let told = config
+        .metrics
+        .map(|addr| tell(&metrics, &server, addr))
+        .transpose()?;
     if let Some(place) = &config.warm_up {
         tokio::spawn(server.warm_up(warm_up::documents(place)));
     }
     let routes = causeway_server::routes(server.clone(), &server_options(config));
-    let serving = tokio::spawn(causeway_server::serve(listener, routes, shutdown));
+    let (metrics_addr, telling) = told.unzip();
+    let serving = tokio::spawn(async move {
+        let served = causeway_server::serve(listener, routes, shutdown).await;
+        // To the end: what happens while requests are drained is told as well.
+        if let Some(telling) = telling {
+            telling.abort();
+        }
+        served
+    });
     let reloader = Reloader {
         server,
+        metrics,
         fixed: Fixed::of(config),
     };
     Ok(Gateway {
         addr,
+        metrics: metrics_addr,
         reloader,
         serving,
     })
 }
 
-fn graph(supergraph: Arc<Supergraph>, config: &Config) -> anyhow::Result<Graph> {
+/// Tells metrics on a listener of their own, until the task is stopped.
+fn tell(
+    metrics: &Metrics,
+    server: &causeway_server::Gateway,
+    addr: SocketAddr,
+) -> anyhow::Result<(SocketAddr, JoinHandle<std::io::Result<()>>)> {
+    let cannot = || format!("cannot tell metrics at {addr} (`metrics.listen`)");
+    let bind = || {
+        let listener = std::net::TcpListener::bind(addr)?;
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    };
+    let listener = bind().with_context(cannot)?;
+    let addr = listener.local_addr().with_context(cannot)?;
+    let (metrics, server) = (metrics.clone(), server.clone());
+    let routes = causeway_server::metrics_routes(move || metrics.told(&server));
+    let telling = tokio::spawn(causeway_server::serve(listener, routes, pending()));
+    Ok((addr, telling))
+}
+
+fn graph(supergraph: Arc<Supergraph>, config: &Config, metrics: &Metrics) -> anyhow::Result<Graph> {
     refuse_unknown_subgraphs(&supergraph, config)?;
     let client = HttpSubgraphs::new(subgraphs::client_options(&supergraph, config))?;
     let loader = Loader::new(Arc::new(client), subgraphs::loader_options(&supergraph, config));
+    metrics.follow(&loader);
     Ok(Graph::new(supergraph, Arc::new(loader), &server_options(config)))
 }
 

@@ -5,6 +5,7 @@
 
 mod batching;
 mod headers;
+mod listen;
 mod overrides;
 mod raw;
 mod validate;
@@ -21,6 +22,8 @@ pub use raw::parse;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Where metrics are told; `None`: nowhere.
+    pub metrics: Option<SocketAddr>,
     pub graph: GraphSource,
     /// By subgraph name; has an entry for every subgraph that the file speaks of.
     pub subgraphs: IndexMap<String, SubgraphConfig>,

@@ -11,6 +11,7 @@ use crate::{Config, ConfigError, batching::RawBatching, validate::validate};
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawConfig {
     pub(crate) listen: Option<String>,
+    pub(crate) metrics: Option<RawMetrics>,
     #[serde(default)]
     pub(crate) subgraphs: IndexMap<String, RawSubgraph>,
     pub(crate) supergraph: Option<String>,
@@ -34,6 +35,12 @@ pub(crate) struct RawConfig {
     pub(crate) override_labels: RawOverrideLabels,
     #[serde(default)]
     pub(crate) contracts: IndexMap<String, RawContract>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawMetrics {
+    pub(crate) listen: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,6 @@
 //! Raw -> validated: each key alone, then all together.
 
 use std::{
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,25 +10,18 @@ use indexmap::IndexMap;
 use crate::{
     Config, ConfigError, ContractConfig, GraphSource, Limits, SchemaSource, SharingConfig, SubgraphConfig,
     batching::{self, Batching},
-    headers, overrides,
+    headers, listen, overrides,
     raw::{RawConfig, RawContract, RawLimits, RawRoverSchema, RawSchema, RawSharing, RawSubgraph},
 };
 
 /// The parser's own limit in validating operations.
 const DEEPEST: usize = 128;
 
-const DEFAULT_LISTEN: &str = "127.0.0.1:4000";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigError> {
     let at = At { path };
-    let listen = raw.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
-    let listen: SocketAddr = listen.parse().map_err(|_| {
-        at.invalid(
-            "listen",
-            format!("`{listen}` is not an address like 127.0.0.1:4000"),
-        )
-    })?;
+    let (listen, metrics) = listen::validate(&at, raw.listen.as_deref(), raw.metrics.as_ref())?;
     let graph = match (&raw.supergraph, raw.subgraphs.is_empty()) {
         (Some(file), _) => GraphSource::Supergraph(at.resolve(file)),
         (None, false) => GraphSource::Subgraphs,
@@ -61,6 +53,7 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
     let allow_origins = at.origins(raw.cors.allow_origins)?;
     Ok(Config {
         listen,
+        metrics,
         graph,
         subgraphs,
         other_subgraphs,

@@ -20,6 +20,7 @@ mod ask;
 mod batch;
 mod flight;
 mod group;
+mod meter;
 mod options;
 mod registry;
 mod reply;
@@ -46,6 +47,7 @@ use futures::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
 
 use group::{Group, count};
+pub use meter::Meter;
 pub use options::{Batching, LoaderOptions, SubgraphLoading};
 use registry::{Question, Registry};
 use shared::Call;
@@ -61,7 +63,7 @@ pub struct Loader {
 struct Inner {
     client: Arc<dyn SubgraphClient>,
     share_calls: bool,
-    subgraphs: Vec<Subgraph>,
+    subgraphs: Arc<[Subgraph]>,
     /// Mutations that have been answered.
     epoch: AtomicU64,
     hasher: RandomState,
@@ -99,10 +101,7 @@ impl Loader {
 
     /// By subgraph, in the order of the options.
     pub fn stats(&self) -> Vec<SubgraphStats> {
-        let subgraphs = self.inner.subgraphs.iter();
-        subgraphs
-            .map(|subgraph| subgraph.counters.snapshot(&subgraph.name))
-            .collect()
+        stats(&self.inner.subgraphs)
     }
 
     pub fn in_flight(&self) -> InFlight {
@@ -111,6 +110,11 @@ impl Loader {
             calls: self.inner.calls.len(),
         }
     }
+}
+
+fn stats(subgraphs: &[Subgraph]) -> Vec<SubgraphStats> {
+    let snapshot = |subgraph: &Subgraph| subgraph.counters.snapshot(&subgraph.name);
+    subgraphs.iter().map(snapshot).collect()
 }
 
 impl SubgraphClient for Loader {

@@ -25,6 +25,21 @@ pub struct SubgraphStats {
     pub isolated: u64,
 }
 
+impl SubgraphStats {
+    /// Adds what another loader has counted for the same subgraph.
+    pub fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.entities_asked += other.entities_asked;
+        self.entities_sent += other.entities_sent;
+        self.joined += other.joined;
+        self.shared_calls += other.shared_calls;
+        self.isolated += other.isolated;
+        for (size, more) in self.batch_sizes.iter_mut().zip(other.batch_sizes) {
+            *size += more;
+        }
+    }
+}
+
 /// What is under way in this moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InFlight {

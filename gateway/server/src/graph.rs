@@ -13,7 +13,10 @@ use causeway_executor::SubgraphClient;
 use causeway_graph::QueryGraph;
 use causeway_model::Supergraph;
 
-use crate::{ServerOptions, overrides::Overrides, prepare::Preparer, sharing::Sharing};
+use crate::{
+    RequestStats, ServerOptions, graphql::Executed, overrides::Overrides, prepare::Preparer,
+    sharing::Sharing, stats::Counters,
+};
 
 /// How long the operations of the graph before may be planned anew before the next one takes over without them.
 const REPLANNING: Duration = Duration::from_secs(30);
@@ -79,7 +82,8 @@ impl Graph {
 pub struct Gateway {
     current: Arc<RwLock<Arc<Graph>>>,
     warming: Arc<AtomicBool>,
-    pub(crate) sharing: Sharing,
+    pub(crate) sharing: Sharing<Executed>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Gateway {
@@ -88,12 +92,18 @@ impl Gateway {
             current: Arc::new(RwLock::new(Arc::new(graph))),
             warming: Arc::default(),
             sharing: Sharing::default(),
+            counters: Arc::default(),
         }
     }
 
     /// The graph for one request, from its beginning to its end.
     pub(crate) fn current(&self) -> Arc<Graph> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was answered so far, whichever graph was served.
+    pub fn requests(&self) -> RequestStats {
+        self.counters.snapshot(self.sharing.joined())
     }
 
     pub(crate) fn is_ready(&self) -> bool {

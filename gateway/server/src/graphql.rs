@@ -30,10 +30,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) async fn post(State(gateway): State<Gateway>, http: HttpRequest) -> Response {
     let headers = http.headers().clone();
     let Some(form) = media::response_type(&headers) else {
-        return Rejection::NotAcceptable.into_response(ResponseType::Json);
+        return refuse(&gateway, Rejection::NotAcceptable, ResponseType::Json);
     };
     if !media::is_json(&headers) {
-        return Rejection::UnsupportedMediaType.into_response(form);
+        return refuse(&gateway, Rejection::UnsupportedMediaType, form);
     }
     let parsed = match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(http, &())).await {
         Err(_) => Err(Rejection::BodyTooSlow),
@@ -51,7 +51,7 @@ pub(crate) async fn post(State(gateway): State<Gateway>, http: HttpRequest) -> R
 pub(crate) async fn get(State(gateway): State<Gateway>, http: HttpRequest) -> Response {
     let headers = http.headers().clone();
     let Some(form) = media::response_type(&headers) else {
-        return Rejection::NotAcceptable.into_response(ResponseType::Json);
+        return refuse(&gateway, Rejection::NotAcceptable, ResponseType::Json);
     };
     let parsed = request::from_uri(http.uri());
     let mut response = answer(&gateway, headers, form, parsed, Method::Get).await;
@@ -85,9 +85,24 @@ async fn answer(
         Err(rejection) => Err(rejection),
     };
     match executed {
-        Ok(body) => ([(header::CONTENT_TYPE, form.content_type())], body).into_response(),
-        Err(rejection) => rejection.into_response(form),
+        Ok(Executed { body, has_errors }) => {
+            gateway.counters.executed(has_errors);
+            ([(header::CONTENT_TYPE, form.content_type())], body).into_response()
+        }
+        Err(rejection) => refuse(gateway, rejection, form),
     }
+}
+
+fn refuse(gateway: &Gateway, rejection: Rejection, form: ResponseType) -> Response {
+    gateway.counters.rejected(&rejection);
+    rejection.into_response(form)
+}
+
+/// A response; clones share its bytes.
+#[derive(Clone)]
+pub(crate) struct Executed {
+    body: Bytes,
+    has_errors: bool,
 }
 
 async fn run(
@@ -95,7 +110,7 @@ async fn run(
     headers: HeaderMap,
     request: GraphqlRequest,
     method: Method,
-) -> Result<Bytes, Rejection> {
+) -> Result<Executed, Rejection> {
     let graph = gateway.current();
     let text = request
         .query
@@ -130,9 +145,9 @@ async fn run(
         introspection,
     };
     if is_mutation {
-        let body = execution.run().await;
+        let executed = execution.run().await;
         gateway.sharing.mutated();
-        return Ok(body);
+        return Ok(executed);
     }
     match execution.question() {
         Some(question) => gateway
@@ -174,7 +189,7 @@ impl Execution {
         ))
     }
 
-    async fn run(self) -> Bytes {
+    async fn run(self) -> Executed {
         let Self {
             graph,
             prepared,
@@ -193,7 +208,10 @@ impl Execution {
         let outcome = execute(graph.client.as_ref(), request).await;
         let extensions = explains.then(|| explain::extension(&prepared, &graph.supergraph, &outcome));
         let extensions = extensions.map(|extensions| extensions.to_string());
-        outcome.into_body(extensions.as_deref()).into()
+        Executed {
+            has_errors: !outcome.errors.is_empty(),
+            body: outcome.into_body(extensions.as_deref()).into(),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod rejection;
 mod request;
 mod serving;
 mod sharing;
+mod stats;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use limits::PrepareLimits;
 pub use overrides::{Draw, OverrideOptions};
 
 pub use serving::serve;
+pub use stats::{RequestStats, metrics_routes};
 
 #[derive(Debug, Clone)]
 pub struct ServerOptions {

@@ -52,6 +52,15 @@ impl Rejection {
         }
     }
 
+    /// Whether the request could have been executed by a gateway and a supergraph without faults.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::Internal(_)
+                | Self::Plan(PlanError::Unsatisfiable { .. } | PlanError::InterfaceObject { .. })
+        )
+    }
+
     /// With `application/json` a well-formed request is answered with 200, whatever became of it.
     fn status(&self, form: ResponseType) -> StatusCode {
         match self {
@@ -63,11 +72,9 @@ impl Rejection {
             Self::MutationOverGet => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             _ if form == ResponseType::Json => StatusCode::OK,
-            // The supergraph does not hold what it promises: not the client's fault.
-            Self::Plan(PlanError::Unsatisfiable { .. } | PlanError::InterfaceObject { .. }) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Self::Plan(PlanError::TooManyConditions { .. } | PlanError::TooComplex { .. })
+            // The supergraph does not hold what it promises.
+            _ if self.is_ours() => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Plan(_)
             | Self::TooComplex(_)
             | Self::Parse(_)
             | Self::Validation(_)

@@ -43,33 +43,54 @@ impl Question {
 }
 
 /// Cheap to clone; clones are the same.
-#[derive(Clone, Default)]
-pub(crate) struct Sharing {
-    inner: Arc<Inner>,
+pub(crate) struct Sharing<A> {
+    inner: Arc<Inner<A>>,
 }
 
-#[derive(Default)]
-struct Inner {
+impl<A> Clone for Sharing<A> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<A> Default for Sharing<A> {
+    fn default() -> Self {
+        let inner = Inner {
+            epoch: AtomicU64::new(0),
+            joined: AtomicU64::new(0),
+            flights: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+}
+
+struct Inner<A> {
     /// Mutations that have been answered.
     epoch: AtomicU64,
-    flights: Mutex<HashMap<Question, Weak<Flight>>>,
+    /// Questions whose answer was being worked out already.
+    joined: AtomicU64,
+    flights: Mutex<HashMap<Question, Weak<Flight<A>>>>,
 }
 
 /// Held by those who wait: when the last of them goes away, the execution ends.
-struct Flight {
+struct Flight<A> {
     epoch: u64,
     /// `None`: it broke off.
-    answer: Arc<SetOnce<Option<Bytes>>>,
+    answer: Arc<SetOnce<Option<A>>>,
     task: AbortHandle,
 }
 
-impl Drop for Flight {
+impl<A> Drop for Flight<A> {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Sharing {
+impl<A: Clone + Send + Sync + 'static> Sharing<A> {
     /// To be told before the client gets a mutation's answer.
     pub(crate) fn mutated(&self) {
         self.inner.epoch.fetch_add(1, Ordering::SeqCst);
@@ -79,8 +100,8 @@ impl Sharing {
     pub(crate) async fn answer(
         &self,
         question: Question,
-        execution: impl Future<Output = Bytes> + Send + 'static,
-    ) -> Option<Bytes> {
+        execution: impl Future<Output = A> + Send + 'static,
+    ) -> Option<A> {
         let flight = self.join_or_start(question, execution);
         flight.answer.wait().await.clone()
     }
@@ -88,12 +109,13 @@ impl Sharing {
     fn join_or_start(
         &self,
         question: Question,
-        execution: impl Future<Output = Bytes> + Send + 'static,
-    ) -> Arc<Flight> {
+        execution: impl Future<Output = A> + Send + 'static,
+    ) -> Arc<Flight<A>> {
         let epoch = self.inner.epoch.load(Ordering::SeqCst);
         let mut flights = self.inner.flights();
         let known = flights.get(&question).and_then(Weak::upgrade);
         if let Some(flight) = known.filter(|flight| flight.epoch == epoch) {
+            self.inner.joined.fetch_add(1, Ordering::Relaxed);
             return flight;
         }
         let landing = Landing {
@@ -103,8 +125,8 @@ impl Sharing {
         };
         let answer = Arc::clone(&landing.answer);
         let task = tokio::spawn(async move {
-            let body = execution.await;
-            landing.land(body);
+            let answer = execution.await;
+            landing.land(answer);
         });
         let flight = Arc::new(Flight {
             epoch,
@@ -115,30 +137,35 @@ impl Sharing {
         flight
     }
 
+    /// How often an answer went to more than the one for whom it was worked out.
+    pub(crate) fn joined(&self) -> u64 {
+        self.inner.joined.load(Ordering::Relaxed)
+    }
+
     #[cfg(test)]
     fn under_way(&self) -> usize {
         self.inner.flights().len()
     }
 }
 
-impl Inner {
-    fn flights(&self) -> MutexGuard<'_, HashMap<Question, Weak<Flight>>> {
+impl<A> Inner<A> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<Question, Weak<Flight<A>>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Sees to it that nobody waits for ever, and that nothing is left behind.
-struct Landing {
-    inner: Arc<Inner>,
+struct Landing<A> {
+    inner: Arc<Inner<A>>,
     question: Question,
-    answer: Arc<SetOnce<Option<Bytes>>>,
+    answer: Arc<SetOnce<Option<A>>>,
 }
 
-impl Landing {
-    fn land(self, body: Bytes) {
+impl<A> Landing<A> {
+    fn land(self, answer: A) {
         // First nobody can join any more, then it is answered: nobody gets what was finished before they asked.
         self.take_off();
-        let _ = self.answer.set(Some(body));
+        let _ = self.answer.set(Some(answer));
     }
 
     fn take_off(&self) {
@@ -155,7 +182,7 @@ impl Landing {
     }
 }
 
-impl Drop for Landing {
+impl<A> Drop for Landing<A> {
     fn drop(&mut self) {
         if !self.answer.initialized() {
             self.take_off();

@@ -64,6 +64,9 @@ pub(super) async fn run(args: ServeArgs) -> ExitCode {
                 "GraphQL at http://{}/graphql, GraphiQL at http://{0}/",
                 gateway.addr
             );
+            if let Some(addr) = gateway.metrics {
+                tracing::info!("metrics at http://{addr}/metrics");
+            }
             match gateway.wait().await {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => could_not_run(&error),

@@ -6,6 +6,7 @@ mod causeway;
 mod check;
 mod compose;
 mod health;
+mod metrics;
 mod plan;
 mod reload;
 mod serve;

@@ -151,3 +151,30 @@ fn the_end_of_a_runtime_leaves_nothing_behind() {
     drop(first);
     assert_eq!(loader.in_flight(), InFlight::default());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_meter_counts_to_the_end_of_a_loader_and_does_not_keep_it() {
+    let fake = Fake::good();
+    let loader = loader(&fake, across(100, 1));
+    let meter = loader.meter();
+    loader.send(ask("ada", &[1, 2])).await.unwrap();
+    assert_eq!(meter.stats(), loader.stats());
+    // Left behind under way, as on a graph that was replaced.
+    let last = loader.clone();
+    let under_way = tokio::spawn(async move { last.send(ask("ada", &[3])).await });
+    settle().await;
+    drop(loader);
+    assert!(!meter.is_final());
+    assert_eq!(meter.in_flight().groups, 1);
+    under_way.await.unwrap().unwrap();
+    settle().await;
+    assert!(meter.is_final());
+    assert_eq!(meter.in_flight(), InFlight::default());
+    let stats = &meter.stats()[0];
+    assert_eq!(
+        (stats.calls, stats.entities_asked, stats.entities_sent),
+        (2, 3, 3)
+    );
+    // Nobody but the test holds the client.
+    assert_eq!(std::sync::Arc::strong_count(&fake), 1);
+}
