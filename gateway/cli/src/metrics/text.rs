@@ -157,3 +157,33 @@ fn gauge(encoder: &mut DescriptorEncoder, (name, help): (&str, &str), count: usi
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
     metric.encode_gauge(&count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_have_the_sizes_that_the_loader_means_and_names_are_escaped() {
+        let mut stats = SubgraphStats {
+            entities_sent: 5000,
+            ..SubgraphStats::default()
+        };
+        // Of one entity; of three or four; of more than 1024.
+        (stats.batch_sizes[0], stats.batch_sizes[2], stats.batch_sizes[11]) = (1, 10, 100);
+        let loading = BTreeMap::from([("a\"b".to_owned(), stats)]);
+        let text = text(loading, InFlight::default(), RequestStats::default());
+        let bucket = |le: &str| {
+            let series = format!("causeway_subgraph_batch_size_bucket{{le=\"{le}\",subgraph=\"a\\\"b\"}} ");
+            let mut found = text.lines().filter_map(|line| line.strip_prefix(&series));
+            found.next().map(|count| count.parse::<u64>().unwrap())
+        };
+        for (le, count) in [("1.0", 1), ("2.0", 1), ("4.0", 11), ("1024.0", 11), ("+Inf", 111)] {
+            assert_eq!(bucket(le), Some(count), "{le} in {text}");
+        }
+        assert_eq!(bucket("2048.0"), None);
+        assert!(
+            text.contains("causeway_subgraph_batch_size_count{subgraph=\"a\\\"b\"} 111\n"),
+            "{text}"
+        );
+    }
+}

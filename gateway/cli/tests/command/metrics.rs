@@ -90,7 +90,7 @@ async fn what_was_asked_and_answered_is_told_where_clients_do_not_come() {
     measured.serving.ask("{ nothing }").await;
     let text = measured.metrics().await;
     let batches = |le: &str, count: u32| {
-        format!("causeway_subgraph_batch_size_bucket{{subgraph=\"reviews\",le=\"{le}\"}} {count}")
+        format!("causeway_subgraph_batch_size_bucket{{le=\"{le}\",subgraph=\"reviews\"}} {count}")
     };
     assert_lines(
         &text,
