@@ -142,6 +142,20 @@ impl QueryGraph {
         hops::detours(&self.inner, ty, from, shortest, provided)
     }
 
+    /// Keys by which `subgraph` loads the entity `ty`, each with the type's name there.
+    pub fn keys<'a>(
+        &'a self,
+        subgraph: SubgraphId,
+        ty: &Name,
+    ) -> impl Iterator<Item = (&'a Name, &'a FieldSet)> + use<'a> {
+        let types = &self.inner.supergraph.subgraph(subgraph).types;
+        let names = self.inner.names_in(subgraph, ty).iter();
+        names.flat_map(move |name| {
+            let keys = types[name].keys.iter().filter(|key| key.resolvable);
+            keys.map(move |key| (name, &key.fields))
+        })
+    }
+
     /// Where one can get from `from` for the entity `ty`: for each subgraph, the type's name there. Cheaper than asking for each
     /// route.
     pub fn reachable(

@@ -11,8 +11,14 @@ use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
 use causeway_graph::QueryGraph;
 
 use crate::{
-    PlanError, bound::fewest_requests, draft::Drafts, grouping::Cost, operation::NormalizedOperation, roots,
-    scope::Scope, search::Search,
+    PlanError,
+    bound::fewest_requests,
+    draft::Drafts,
+    grouping::{Cost, wait},
+    operation::NormalizedOperation,
+    roots,
+    scope::Scope,
+    search::{Limit, Search},
 };
 
 /// The most that is spent on better plans than the greedy one, in fields and fetches drafted. A unit is about a fifth of
@@ -22,6 +28,13 @@ const FUEL: usize = 8_000;
 /// The most runs after the first, and the most in a row that find nothing better.
 const RUNS: usize = 400;
 const RUNS_IN_VAIN: usize = 150;
+
+/// Requests by which a run may be ahead of the best plan, before those are joined that leave at different moments. Joining
+/// may make up for them; more are hardly ever worth the time.
+const APART: usize = 1;
+
+/// Plans that are looked at again for requests that could wait to be shared.
+const PATIENT: usize = 16;
 
 /// The decisions of one run.
 #[derive(Default)]
@@ -72,6 +85,8 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
     if made.is_empty() {
         return best.map(|(_, drafts)| drafts);
     }
+    let mut shallow = Shallow::default();
+    shallow.add(cost_of(&best), &made);
     let mut runs = 1;
     let mut in_vain = 0;
     let fewest = fewest_requests(graph, operation);
@@ -90,17 +105,21 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
         for at in branch.fixed..branch.made.len() {
             for taken in 1..branch.made[at].options {
                 if done(&best) || search.fuel == 0 || runs > RUNS || in_vain > RUNS_IN_VAIN {
-                    return best.map(|(_, drafts)| drafts);
+                    return shallow.wait(&mut search, operation, &scope, best);
                 }
                 let mut tape = branch.made[..=at].to_vec();
                 tape[at].taken = taken;
-                search.limit = best.as_ref().ok().map(|(_, drafts)| Cost::so_far(drafts));
+                search.limit = best.as_ref().ok().map(|(cost, drafts)| Limit {
+                    best: *cost,
+                    apart: Cost::so_far(drafts).requests + APART,
+                });
                 let (outcome, made) = run(&mut search, operation, &scope, tape);
                 runs += 1;
                 in_vain += 1;
                 let cost = match outcome {
                     Outcome::Planned(drafts) => {
                         let cost = Cost::of(&drafts);
+                        shallow.add(cost, &made);
                         if cost < cost_of(&best) {
                             best = Ok((cost, drafts));
                             in_vain = 0;
@@ -119,7 +138,51 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
             }
         }
     }
-    best.map(|(_, drafts)| drafts)
+    shallow.wait(&mut search, operation, &scope, best)
+}
+
+/// Plans that were met, by how deep they are. Where the best one is deeper than these because it makes fewer requests, one of them may
+/// make as few when requests wait to be shared.
+#[derive(Default)]
+struct Shallow {
+    plans: Vec<(Cost, Vec<Choice>)>,
+}
+
+impl Shallow {
+    fn add(&mut self, cost: Cost, made: &[Choice]) {
+        if self.plans.len() < PATIENT && cost != Cost::NONE {
+            self.plans.push((cost, made.to_vec()));
+        }
+    }
+
+    fn wait(
+        self,
+        search: &mut Search<'_>,
+        operation: &NormalizedOperation,
+        scope: &Rc<Scope>,
+        best: Result<(Cost, Drafts), PlanError>,
+    ) -> Result<Drafts, PlanError> {
+        let (mut cost, mut best) = best?;
+        search.limit = None;
+        search.fuel = usize::MAX;
+        for (held, tape) in self.plans {
+            if held.depth >= cost.depth {
+                continue;
+            }
+            let (Outcome::Planned(mut drafts), _) = run(search, operation, scope, tape) else {
+                continue;
+            };
+            let mut waits = false;
+            while wait(&mut drafts, cost) {
+                cost = Cost::of(&drafts);
+                waits = true;
+            }
+            if waits {
+                best = drafts;
+            }
+        }
+        Ok(best)
+    }
 }
 
 fn cost_of(best: &Result<(Cost, Drafts), PlanError>) -> Cost {

@@ -69,6 +69,8 @@ pub(crate) struct TargetDraft {
 pub(crate) struct Drafts {
     pub(crate) nodes: Vec<SelectionNode>,
     pub(crate) fetches: Vec<FetchDraft>,
+    /// When requests leave, where this was settled: some wait to be shared.
+    pub(crate) moments: Option<Vec<usize>>,
     /// Fetches that were added to, for whoever is watching; innermost last.
     watchers: Vec<BTreeSet<usize>>,
 }

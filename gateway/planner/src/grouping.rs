@@ -1,6 +1,8 @@
 //! Which drafts become one request, and what that costs.
 
-use std::collections::BTreeSet;
+mod sharing;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use causeway_model::SubgraphId;
 
@@ -34,9 +36,39 @@ impl Cost {
         fields: usize::MAX,
     };
 
-    /// Of drafts as they are: what it counts only grows while more is drafted.
+    /// Of drafts as they are, before requests are joined that leave at different moments: what it counts only grows while more is
+    /// drafted.
     pub(crate) fn so_far(drafts: &Drafts) -> Self {
         Self::with(drafts, &leaving_together(drafts))
+    }
+
+    /// What any plan costs at least that these drafts are a part of, whatever is joined: of the requests to one subgraph, those that wait
+    /// for each other stay apart.
+    pub(crate) fn at_least(drafts: &Drafts) -> Self {
+        let groups = leaving_together(drafts);
+        let mut chains: Vec<BTreeMap<SubgraphId, usize>> = Vec::with_capacity(groups.len());
+        let mut longest: BTreeMap<SubgraphId, usize> = BTreeMap::new();
+        let mut roots = 0;
+        for group in &groups {
+            let mut chain: BTreeMap<SubgraphId, usize> = BTreeMap::new();
+            for (subgraph, length) in group.depends_on.iter().flat_map(|dep| &chains[*dep]) {
+                let held = chain.entry(*subgraph).or_default();
+                *held = (*held).max(*length);
+            }
+            if group.is_root {
+                roots += 1;
+            } else {
+                let length = chain.entry(group.subgraph).or_default();
+                *length += 1;
+                let held = longest.entry(group.subgraph).or_default();
+                *held = (*held).max(*length);
+            }
+            chains.push(chain);
+        }
+        Self {
+            requests: roots + longest.values().sum::<usize>(),
+            ..Self::with(drafts, &groups)
+        }
     }
 
     /// Of a plan that is complete.
@@ -47,7 +79,7 @@ impl Cost {
     fn with(drafts: &Drafts, groups: &[Group]) -> Self {
         Self {
             requests: groups.len(),
-            depth: earliest(groups).into_iter().max().unwrap_or(0),
+            depth: depth(groups),
             fields: drafts.nodes.iter().map(|node| node.fields.len()).sum(),
         }
     }
@@ -57,10 +89,67 @@ impl Cost {
 /// where the plan does not get deeper by it: one of them may have to wait, but not the response.
 pub(crate) fn requests(drafts: &Drafts) -> Vec<Group> {
     let mut groups = leaving_together(drafts);
+    if let Some(moments) = &drafts.moments {
+        return leaving_at(groups, moments);
+    }
+    let mut joined = 0;
     while let Some((one, other)) = mergeable(&groups) {
         groups = merge(groups, one, other);
+        joined += 1;
     }
-    groups
+    if joined == 0 {
+        return groups;
+    }
+    let apart = leaving_together(drafts);
+    match sharing::moments(&apart, depth(&apart), groups.len()) {
+        Some(moments) => leaving_at(apart, &moments),
+        None => groups,
+    }
+}
+
+/// Lets requests wait to be shared, for a plan that is cheaper than `best` and no deeper. Tells whether there is one.
+pub(crate) fn wait(drafts: &mut Drafts, best: Cost) -> bool {
+    let apart = leaving_together(drafts);
+    if depth(&apart) >= best.depth {
+        return false;
+    }
+    let fewer = || sharing::moments(&apart, best.depth, best.requests);
+    let sooner = || sharing::moments(&apart, best.depth - 1, best.requests + 1);
+    let found = fewer().or_else(sooner);
+    let is_found = found.is_some();
+    if is_found {
+        drafts.moments = found;
+    }
+    is_found
+}
+
+fn depth(groups: &[Group]) -> usize {
+    earliest(groups).into_iter().max().unwrap_or(0)
+}
+
+/// Joins the entity requests to one subgraph that leave at the same moment.
+fn leaving_at(groups: Vec<Group>, moments: &[usize]) -> Vec<Group> {
+    let mut held: BTreeMap<(SubgraphId, usize), usize> = BTreeMap::new();
+    let mut joined: Vec<Group> = Vec::new();
+    let mut place: Vec<usize> = Vec::with_capacity(groups.len());
+    for (group, moment) in groups.into_iter().zip(moments) {
+        let at = match group.is_root {
+            true => joined.len(),
+            false => *held.entry((group.subgraph, *moment)).or_insert(joined.len()),
+        };
+        place.push(at);
+        match joined.get_mut(at) {
+            Some(held) => {
+                held.depends_on.extend(group.depends_on);
+                held.members.extend(group.members);
+            }
+            None => joined.push(group),
+        }
+    }
+    for group in &mut joined {
+        group.depends_on = group.depends_on.iter().map(|dep| place[*dep]).collect();
+    }
+    sorted(joined)
 }
 
 /// For each request, when it can leave at the earliest, counted in requests that wait for each other.

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use causeway_graph::HopRoute;
-use causeway_model::{Conjunction, FieldSet, Guard, RepresentationField, SubgraphField};
+use apollo_compiler::{Name, name};
+use causeway_graph::{Hop, HopRoute};
+use causeway_model::{
+    Conjunction, FieldSet, FieldSetItem, Guard, RepresentationField, SubgraphField, SubgraphId,
+};
 
 use crate::{
     collect::{CollectedField, GuardedSelections, collect},
@@ -74,11 +77,22 @@ impl Search<'_> {
         let provided = at.provided.as_deref();
         let mut destinations = Vec::new();
         let mut routes = Vec::new();
-        for (subgraph, type_name) in self.graph.reachable(&at.ty, at.subgraph, provided) {
+        let reachable = self.graph.reachable(&at.ty, at.subgraph, provided);
+        for route in self.gathering(at, fields, &reachable) {
+            destinations.push(Destination {
+                subgraph: route[0].to,
+                type_name: route[0].type_name.clone(),
+                price: 2,
+                gathered: true,
+            });
+            routes.push(route);
+        }
+        for (subgraph, type_name) in reachable {
             let mut destination = Destination {
                 subgraph,
                 type_name,
                 price: 0,
+                gathered: false,
             };
             if !fields
                 .iter()
@@ -103,6 +117,38 @@ impl Search<'_> {
         order.into_iter().filter_map(|index| pairs[index].take()).unzip()
     }
 
+    /// Straight ways to subgraphs that answer any of `fields` and that no route leads to: part of a key is answered only with data from
+    /// elsewhere.
+    fn gathering(
+        &self,
+        at: &Position,
+        fields: &[CollectedField],
+        reachable: &[(SubgraphId, Name)],
+    ) -> Vec<HopRoute> {
+        let graph = self.graph;
+        let answers = |subgraph, ty: &Name, name: &Name| graph.answered_field(subgraph, ty, name).is_some();
+        let has = |item: &FieldSetItem| match item {
+            FieldSetItem::Field(field) => {
+                answers(at.subgraph, &at.local_type, &field.name)
+                    || reachable.iter().any(|(id, ty)| answers(*id, ty, &field.name))
+            }
+            FieldSetItem::Fragment { .. } => false,
+        };
+        let others = graph
+            .supergraph()
+            .subgraph_ids()
+            .filter(|id| *id != at.subgraph && reachable.iter().all(|(held, _)| held != id));
+        others
+            .filter_map(|id| {
+                let mut straight = self.straight(at, id).into_iter();
+                straight.find(|route| {
+                    let wanted = |field: &CollectedField| answers(id, &route[0].type_name, &field.field.name);
+                    fields.iter().any(wanted) && route[0].key.items.iter().all(has)
+                })
+            })
+            .collect()
+    }
+
     /// A request to where `route` leads goes out at that moment anyway.
     fn leaves_anyway(&self, at: &Position, route: &HopRoute) -> bool {
         let [hop] = route.as_slice() else {
@@ -116,7 +162,8 @@ impl Search<'_> {
         })
     }
 
-    /// One of the ways to the end of `shortest`.
+    /// One of the ways to the end of `shortest`: over the graph's routes, or straight, once its key was gathered like what a
+    /// `@requires` asks for. A route's keys are made of what subgraphs answer without data from elsewhere.
     fn route(&mut self, at: &Position, shortest: &HopRoute) -> HopRoute {
         if shortest.len() < 2 {
             return shortest.clone();
@@ -132,7 +179,15 @@ impl Search<'_> {
             let detours = self
                 .graph
                 .detours(&at.ty, at.subgraph, shortest, at.provided.as_deref());
-            [shortest.clone()].into_iter().chain(detours).collect()
+            let straight = shortest
+                .last()
+                .into_iter()
+                .flat_map(|last| self.straight(at, last.to));
+            [shortest.clone()]
+                .into_iter()
+                .chain(detours)
+                .chain(straight)
+                .collect()
         };
         let Some(last) = shortest.last().filter(|_| at.provided.is_none()) else {
             return detours();
@@ -144,6 +199,31 @@ impl Search<'_> {
         let found: Rc<[HopRoute]> = detours();
         self.routes.insert(question, found.clone());
         found
+    }
+
+    fn straight(&self, at: &Position, to: SubgraphId) -> Vec<HopRoute> {
+        let keys = self.graph.keys(to, &at.ty);
+        keys.map(|(type_name, key)| {
+            vec![Hop {
+                to,
+                type_name: type_name.clone(),
+                sources: vec![None; key.items.len()],
+                key: key.clone(),
+            }]
+        })
+        .collect()
+    }
+
+    /// Loads parts of a key for `to` that the subgraph at hand does not answer. Gives what cannot be had.
+    fn gather(&mut self, at: &Position, to: SubgraphId, parts: Vec<CollectedField>) -> Vec<CollectedField> {
+        let this = (to, at.ty.clone(), name!("_entities"));
+        if parts.is_empty() || self.requiring.contains(&this) {
+            return parts;
+        }
+        self.requiring.push(this);
+        let missing = self.plan_hops(at, parts);
+        self.requiring.pop();
+        missing
     }
 
     /// Whether entering `to` helps with `field`. Going back into the subgraph at hand helps only
@@ -292,6 +372,7 @@ impl Search<'_> {
                 // What is nested in a key may take hops of its own.
                 self.drafts.watch();
                 let missing = self.plan_local(&from, fields);
+                let missing = self.gather(&from, hop.to, missing);
                 depends_on.extend(self.drafts.watched());
                 if !missing.is_empty() {
                     return None;

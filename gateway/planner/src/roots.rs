@@ -65,6 +65,7 @@ impl Root {
                 subgraph,
                 type_name: self.ty.clone(),
                 price: 1,
+                gathered: false,
             })
             .collect();
         let answers = |search: &Search<'_>, to: &Destination, field: &CollectedField| {

@@ -39,11 +39,19 @@ pub(crate) struct Search<'a> {
     /// Ways between two subgraphs for an entity, where more than one hop is needed.
     pub(crate) routes: HashMap<(Name, SubgraphId, SubgraphId), Rc<[HopRoute]>>,
     /// What a run must stay below to be of use.
-    pub(crate) limit: Option<Cost>,
+    pub(crate) limit: Option<Limit>,
     /// Work that may still be done, in fields and fetches drafted.
     pub(crate) fuel: usize,
     /// This run leads nowhere: what it gives is not a plan.
     pub(crate) abandoned: bool,
+}
+
+/// What a run is measured by.
+pub(crate) struct Limit {
+    /// The best plan's cost.
+    pub(crate) best: Cost,
+    /// Requests of a run before any are joined that may be of use yet.
+    pub(crate) apart: usize,
 }
 
 /// A composite field's value, before it is known which object types are asked about.
@@ -136,12 +144,13 @@ impl Search<'_> {
         self.abandoned |= self.fuel == 0;
     }
 
-    /// Gives the run up when it cannot come out below its limit: a draft only grows.
+    /// Gives the run up when it cannot come out below its limit (a draft only grows), or is hardly going to.
     pub(crate) fn check_limit(&mut self) {
         self.spend();
-        if let Some(limit) = self.limit
-            && self.drafts.fetches.len() >= limit.requests
-            && Cost::so_far(&self.drafts) >= limit
+        if let Some(limit) = &self.limit
+            && self.drafts.fetches.len() >= limit.best.requests
+            && (Cost::so_far(&self.drafts).requests > limit.apart
+                || Cost::at_least(&self.drafts) >= limit.best)
         {
             self.abandoned = true;
         }

@@ -17,6 +17,8 @@ pub(crate) struct Destination {
     pub(crate) type_name: Name,
     /// Requests on the way there that would not be made otherwise.
     pub(crate) price: usize,
+    /// No route leads there: a key has to be gathered, which may fail.
+    pub(crate) gathered: bool,
 }
 
 /// A field that has to be asked for somewhere.
@@ -70,7 +72,7 @@ impl Search<'_> {
             .ways
             .iter()
             .map(|way| {
-                let price = destinations[way.to].price;
+                let Destination { price, gathered, .. } = destinations[way.to];
                 let gain = open
                     .iter()
                     .flat_map(|field| field.ways.iter().filter(|other| other.to == way.to))
@@ -78,7 +80,12 @@ impl Search<'_> {
                         gain.saturating_add(other.coverage).saturating_add(1)
                     });
                 (
-                    (Reverse(way.complete && price == 0), Reverse(gain), price),
+                    (
+                        Reverse(way.complete && price == 0),
+                        gathered,
+                        Reverse(gain),
+                        price,
+                    ),
                     way.to,
                 )
             })
