@@ -84,3 +84,24 @@ fn a_plan_that_would_not_end_is_refused() {
     let error = plan(&subgraphs, &operation(60)).expect_err("2^60 selection sets");
     assert_eq!(error.code(), "OPERATION_TOO_COMPLEX");
 }
+
+#[test]
+fn a_mutation_whose_fields_alternate_between_subgraphs_grows_with_them() {
+    const FIELDS: usize = 1_000;
+    let subgraph = |name: &str| {
+        let sdl = format!("type Query {{ {name}: ID }} type Mutation {{ {name}Set: ID }}");
+        (name.to_owned(), sdl)
+    };
+    let subgraphs = ["a", "b"].map(subgraph);
+    let subgraphs: Vec<(&str, String)> = subgraphs
+        .iter()
+        .map(|(name, sdl)| (name.as_str(), sdl.clone()))
+        .collect();
+    let mut operation = "mutation {".to_owned();
+    for field in 0..FIELDS {
+        let name = subgraphs[field % 2].0;
+        write!(operation, " f{field}: {name}Set").expect("a String takes all");
+    }
+    let plan = plan(&subgraphs, &(operation + " }")).expect("a plan");
+    assert_eq!(plan.fetches.len(), FIELDS);
+}
