@@ -233,7 +233,7 @@ fn obtains(
 }
 
 /// Other routes to where `shortest` leads, each without some of the subgraphs that an earlier one passes. At most
-/// `DETOURS`.
+/// `DETOURS`; none for a `LONG` route, since each subgraph that is passed would be gone around.
 pub(crate) fn detours(
     inner: &Inner,
     ty: &Name,
@@ -242,7 +242,8 @@ pub(crate) fn detours(
     provided: Option<&FieldSet>,
 ) -> Vec<HopRoute> {
     const DETOURS: usize = 7;
-    let Some(last) = shortest.last() else {
+    const LONG: usize = 8;
+    let Some(last) = shortest.last().filter(|_| shortest.len() < LONG) else {
         return Vec::new();
     };
     let mut found: Vec<(HopRoute, Vec<SubgraphId>)> = vec![(shortest.clone(), Vec::new())];

@@ -2,39 +2,45 @@
 //!
 //! Planning is a function of its decisions: a run follows a *tape* of them and takes the most promising option (number 0) where
 //! the tape has ended. The first run is the greedy plan. Further runs change one decision of an earlier run, the cheapest run
-//! first (limited discrepancy search, Harvey and Ginsberg 1995), so that each combination of decisions is met once at most. A
-//! run is given up when what it has drafted already costs as much as the best plan so far. The search ends when all
-//! combinations are tried, when nothing can be better, or when its fuel is spent: there is always a plan.
+//! first (limited discrepancy search, Harvey and Ginsberg 1995), so that each combination of decisions is met once at most; runs that
+//! drafted what another one did come last. A run is given up when what it has drafted already costs as much as the best plan
+//! so far. The search ends when all combinations are tried, when nothing can be better, or when its fuel is spent: there is always
+//! a plan.
 
-use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
+mod shallow;
 
+use std::{cell::LazyCell, cmp::Reverse, collections::BinaryHeap, rc::Rc};
+
+use apollo_compiler::collections::HashSet;
 use causeway_graph::QueryGraph;
 
 use crate::{
     PlanError,
-    bound::fewest_requests,
+    bound::{fewest_requests, least_depth},
     draft::Drafts,
-    grouping::{Cost, wait},
+    grouping::{Cost, settle},
     operation::NormalizedOperation,
     roots,
     scope::Scope,
     search::{Limit, Search},
 };
+use shallow::Shallow;
 
 /// The most that is spent on better plans than the greedy one, in fields and fetches drafted. A unit is about a fifth of
 /// a microsecond.
-const FUEL: usize = 8_000;
+const FUEL: usize = 16_000;
 
 /// The most runs after the first, and the most in a row that find nothing better.
 const RUNS: usize = 400;
 const RUNS_IN_VAIN: usize = 150;
 
+/// What a run may spend, as a multiple of what the first one did, and beside it. One that takes much more is lost in requirements of
+/// requirements.
+const RUN_FUEL: (usize, usize) = (4, 100);
+
 /// Requests by which a run may be ahead of the best plan, before those are joined that leave at different moments. Joining
 /// may make up for them; more are hardly ever worth the time.
 const APART: usize = 1;
-
-/// Plans that are looked at again for requests that could wait to be shared.
-const PATIENT: usize = 16;
 
 /// The decisions of one run.
 #[derive(Default)]
@@ -65,6 +71,8 @@ impl Choices {
 /// A run that was made, from which others start: they change a decision that comes after its own last change.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Branch {
+    /// Another run drafted the same.
+    again: bool,
     cost: Cost,
     order: usize,
     /// Decisions up to here are fixed.
@@ -75,118 +83,139 @@ struct Branch {
 pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Result<Drafts, PlanError> {
     let scope = Scope::of_client(&operation.selection);
     let mut search = Search::new(graph, operation);
-    let (seed, made) = run(&mut search, operation, &scope, Vec::new());
-    let mut best = match seed {
-        Outcome::Planned(drafts) if made.is_empty() => return Ok(drafts),
-        Outcome::Planned(drafts) => Ok((Cost::of(&drafts), drafts)),
-        Outcome::Failed(error) => Err(error),
-        Outcome::Abandoned(_) => unreachable!("the first run has neither a limit nor an end of fuel"),
+    let run = |search: &mut Search<'_>, tape: Vec<Choice>| run(search, operation, &scope, tape);
+    let first = run(&mut search, Vec::new());
+    let mut left = Left {
+        fuel: FUEL,
+        of_a_run: RUN_FUEL.0 * (usize::MAX - search.fuel) + RUN_FUEL.1,
+        runs: RUNS,
+        in_vain: RUNS_IN_VAIN,
     };
+    let made = first.made;
+    let mut best = Best::first(first.outcome, &made, &mut left);
     if made.is_empty() {
-        return best.map(|(_, drafts)| drafts);
+        return best.plan.map(|(_, drafts)| drafts);
     }
-    let mut shallow = Shallow::default();
-    shallow.add(cost_of(&best), &made);
-    let mut runs = 1;
-    let mut in_vain = 0;
     let fewest = fewest_requests(graph, operation);
-    let done = |best: &Result<(Cost, Drafts), PlanError>| match best {
-        Ok((cost, _)) => cost.requests <= fewest && cost.depth <= 1,
-        Err(error) => error.is_limit(),
-    };
+    let least = LazyCell::new(|| least_depth(graph, operation));
+    let mut drafted: HashSet<u64> = HashSet::default();
     let mut open = BinaryHeap::from([Reverse(Branch {
-        cost: cost_of(&best),
+        again: false,
+        cost: best.cost(),
         order: 0,
         fixed: 0,
         made,
     })]);
-    search.fuel = FUEL;
-    while let Some(Reverse(branch)) = open.pop() {
-        for at in branch.fixed..branch.made.len() {
-            for taken in 1..branch.made[at].options {
-                if done(&best) || search.fuel == 0 || runs > RUNS || in_vain > RUNS_IN_VAIN {
-                    return shallow.wait(&mut search, operation, &scope, best);
-                }
-                let mut tape = branch.made[..=at].to_vec();
-                tape[at].taken = taken;
-                search.limit = best.as_ref().ok().map(|(cost, drafts)| Limit {
-                    best: *cost,
-                    apart: Cost::so_far(drafts).requests + APART,
-                });
-                let (outcome, made) = run(&mut search, operation, &scope, tape);
-                runs += 1;
-                in_vain += 1;
-                let cost = match outcome {
-                    Outcome::Planned(drafts) => {
-                        let cost = Cost::of(&drafts);
-                        shallow.add(cost, &made);
-                        if cost < cost_of(&best) {
-                            best = Ok((cost, drafts));
-                            in_vain = 0;
-                        }
-                        cost
-                    }
-                    Outcome::Abandoned(cost) => cost,
-                    Outcome::Failed(_) => Cost::NONE,
-                };
-                open.push(Reverse(Branch {
-                    cost,
-                    order: runs,
-                    fixed: at + 1,
-                    made,
-                }));
-            }
-        }
-    }
-    shallow.wait(&mut search, operation, &scope, best)
-}
-
-/// Plans that were met, by how deep they are. Where the best one is deeper than these because it makes fewer requests, one of them may
-/// make as few when requests wait to be shared.
-#[derive(Default)]
-struct Shallow {
-    plans: Vec<(Cost, Vec<Choice>)>,
-}
-
-impl Shallow {
-    fn add(&mut self, cost: Cost, made: &[Choice]) {
-        if self.plans.len() < PATIENT && cost != Cost::NONE {
-            self.plans.push((cost, made.to_vec()));
-        }
-    }
-
-    fn wait(
-        self,
-        search: &mut Search<'_>,
-        operation: &NormalizedOperation,
-        scope: &Rc<Scope>,
-        best: Result<(Cost, Drafts), PlanError>,
-    ) -> Result<Drafts, PlanError> {
-        let (mut cost, mut best) = best?;
-        search.limit = None;
-        search.fuel = usize::MAX;
-        for (held, tape) in self.plans {
-            if held.depth >= cost.depth {
-                continue;
-            }
-            let (Outcome::Planned(mut drafts), _) = run(search, operation, scope, tape) else {
-                continue;
+    'search: while let Some(Reverse(branch)) = open.pop() {
+        for (at, taken) in branch.others() {
+            let done = match &best.plan {
+                Ok((cost, _)) => cost.requests <= fewest && cost.depth <= *least,
+                Err(error) => error.is_limit(),
             };
-            let mut waits = false;
-            while wait(&mut drafts, cost) {
-                cost = Cost::of(&drafts);
-                waits = true;
+            if done || left.is_nothing() {
+                break 'search;
             }
-            if waits {
-                best = drafts;
-            }
+            let mut tape = branch.made[..=at].to_vec();
+            tape[at].taken = taken;
+            search.limit = best.limit();
+            let Run { outcome, made, print } = left.spend(&mut search, |search| run(search, tape));
+            open.push(Reverse(Branch {
+                again: !drafted.insert(print),
+                cost: best.take(outcome, &made, &mut left),
+                order: RUNS - left.runs,
+                fixed: at + 1,
+                made,
+            }));
         }
-        Ok(best)
+    }
+    search.limit = None;
+    search.fuel = usize::MAX;
+    let (cost, drafts) = best.plan?;
+    Ok(best
+        .shallow
+        .wait(cost, drafts, |tape| run(&mut search, tape).outcome))
+}
+
+/// The best plan so far.
+struct Best {
+    plan: Result<(Cost, Drafts), PlanError>,
+    shallow: Shallow,
+}
+
+impl Best {
+    fn first(outcome: Outcome, made: &[Choice], left: &mut Left) -> Self {
+        let mut shallow = Shallow::default();
+        let plan = match outcome {
+            Outcome::Planned(mut drafts) => {
+                let cost = settle(&mut drafts, Cost::NONE, &mut left.fuel);
+                shallow.add(cost, made);
+                Ok((cost, drafts))
+            }
+            Outcome::Failed(error) => Err(error),
+            Outcome::Abandoned(_) => unreachable!("the first run has neither a limit nor an end of fuel"),
+        };
+        Self { plan, shallow }
+    }
+
+    fn cost(&self) -> Cost {
+        self.plan.as_ref().map_or(Cost::NONE, |(cost, _)| *cost)
+    }
+
+    fn limit(&self) -> Option<Limit> {
+        let (cost, drafts) = self.plan.as_ref().ok()?;
+        Some(Limit {
+            best: *cost,
+            apart: Cost::so_far(drafts).requests + APART,
+        })
+    }
+
+    /// Keeps what a run gave where it is better. Gives what it costs.
+    fn take(&mut self, outcome: Outcome, made: &[Choice], left: &mut Left) -> Cost {
+        let mut drafts = match outcome {
+            Outcome::Planned(drafts) => drafts,
+            Outcome::Abandoned(cost) => return cost,
+            Outcome::Failed(_) => return Cost::NONE,
+        };
+        let cost = settle(&mut drafts, self.cost(), &mut left.fuel);
+        self.shallow.add(cost, made);
+        if cost < self.cost() {
+            self.plan = Ok((cost, drafts));
+            left.in_vain = RUNS_IN_VAIN;
+        }
+        cost
     }
 }
 
-fn cost_of(best: &Result<(Cost, Drafts), PlanError>) -> Cost {
-    best.as_ref().map_or(Cost::NONE, |(cost, _)| *cost)
+impl Branch {
+    /// Decisions that may be made otherwise, and how.
+    fn others(&self) -> impl Iterator<Item = (usize, usize)> {
+        let decisions = (self.fixed..self.made.len()).map(|at| (at, self.made[at].options));
+        decisions.flat_map(|(at, options)| (1..options).map(move |taken| (at, taken)))
+    }
+}
+
+/// What may still be spent.
+struct Left {
+    fuel: usize,
+    of_a_run: usize,
+    runs: usize,
+    in_vain: usize,
+}
+
+impl Left {
+    fn is_nothing(&self) -> bool {
+        self.fuel == 0 || self.runs == 0 || self.in_vain == 0
+    }
+
+    fn spend(&mut self, search: &mut Search<'_>, run: impl FnOnce(&mut Search<'_>) -> Run) -> Run {
+        let allowed = self.fuel.min(self.of_a_run);
+        search.fuel = allowed;
+        let made = run(search);
+        self.fuel -= allowed - search.fuel;
+        self.runs -= 1;
+        self.in_vain -= 1;
+        made
+    }
 }
 
 enum Outcome {
@@ -196,20 +225,28 @@ enum Outcome {
     Failed(PlanError),
 }
 
+struct Run {
+    outcome: Outcome,
+    made: Vec<Choice>,
+    /// Of what it drafted.
+    print: u64,
+}
+
 fn run(
     search: &mut Search<'_>,
     operation: &NormalizedOperation,
     scope: &Rc<Scope>,
     tape: Vec<Choice>,
-) -> (Outcome, Vec<Choice>) {
+) -> Run {
     search.choices = Choices {
         tape,
         made: Vec::new(),
     };
     search.abandoned = false;
+    search.checked = 0;
     let planned = roots::plan_roots(search, operation, scope);
     let drafts = std::mem::take(&mut search.drafts);
-    let made = std::mem::take(&mut search.choices.made);
+    let print = drafts.fingerprint();
     let refused = search.refused.take();
     let outcome = if search.abandoned {
         Outcome::Abandoned(Cost::so_far(&drafts))
@@ -219,5 +256,9 @@ fn run(
             Err(error) => Outcome::Failed(error),
         }
     };
-    (outcome, made)
+    Run {
+        outcome,
+        made: std::mem::take(&mut search.choices.made),
+        print,
+    }
 }

@@ -1,6 +1,10 @@
 //! Fetches in the making: selection trees in an arena, and what each fetch depends on.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    rc::Rc,
+};
 
 use apollo_compiler::{Name, Node, ast::Argument};
 use causeway_model::{Guard, KeyId, PathSegment, RepresentationField, SubgraphId};
@@ -189,6 +193,22 @@ impl Drafts {
             );
         }
         found
+    }
+
+    /// Equal for drafts that ask for the same in the same order.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hash = DefaultHasher::new();
+        for fetch in &self.fetches {
+            fetch.subgraph.hash(&mut hash);
+            fetch.depends_on.hash(&mut hash);
+        }
+        for node in &self.nodes {
+            node.ty.hash(&mut hash);
+            for field in &node.fields {
+                (field.key, field.child.map(NodeId::position)).hash(&mut hash);
+            }
+        }
+        hash.finish()
     }
 
     pub(crate) fn new_fetch(&mut self, fetch: FetchDraft) -> usize {

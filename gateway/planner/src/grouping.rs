@@ -42,35 +42,6 @@ impl Cost {
         Self::with(drafts, &leaving_together(drafts))
     }
 
-    /// What any plan costs at least that these drafts are a part of, whatever is joined: of the requests to one subgraph, those that wait
-    /// for each other stay apart.
-    pub(crate) fn at_least(drafts: &Drafts) -> Self {
-        let groups = leaving_together(drafts);
-        let mut chains: Vec<BTreeMap<SubgraphId, usize>> = Vec::with_capacity(groups.len());
-        let mut longest: BTreeMap<SubgraphId, usize> = BTreeMap::new();
-        let mut roots = 0;
-        for group in &groups {
-            let mut chain: BTreeMap<SubgraphId, usize> = BTreeMap::new();
-            for (subgraph, length) in group.depends_on.iter().flat_map(|dep| &chains[*dep]) {
-                let held = chain.entry(*subgraph).or_default();
-                *held = (*held).max(*length);
-            }
-            if group.is_root {
-                roots += 1;
-            } else {
-                let length = chain.entry(group.subgraph).or_default();
-                *length += 1;
-                let held = longest.entry(group.subgraph).or_default();
-                *held = (*held).max(*length);
-            }
-            chains.push(chain);
-        }
-        Self {
-            requests: roots + longest.values().sum::<usize>(),
-            ..Self::with(drafts, &groups)
-        }
-    }
-
     /// Of a plan that is complete.
     pub(crate) fn of(drafts: &Drafts) -> Self {
         Self::with(drafts, &requests(drafts))
@@ -85,6 +56,46 @@ impl Cost {
     }
 }
 
+/// Whether no plan that these drafts are a part of is below `best`, or such a plan is unlikely: one that has more than `apart` requests
+/// before any are joined that leave at different moments.
+pub(crate) fn is_hopeless(drafts: &Drafts, best: Cost, apart: usize) -> bool {
+    let groups = leaving_together(drafts);
+    if groups.len() > apart {
+        return true;
+    }
+    let least = Cost {
+        requests: kept_apart(&groups),
+        ..Cost::with(drafts, &groups)
+    };
+    least >= best
+}
+
+/// Requests that there are at least, whatever is joined: of those to one subgraph, the ones that wait for each other stay apart.
+fn kept_apart(groups: &[Group]) -> usize {
+    let mut chains: Vec<BTreeMap<SubgraphId, usize>> = Vec::with_capacity(groups.len());
+    let mut longest: BTreeMap<SubgraphId, usize> = BTreeMap::new();
+    let mut roots = 0;
+    let lengthen = |chain: &mut BTreeMap<SubgraphId, usize>, subgraph: SubgraphId, length: usize| {
+        let held = chain.entry(subgraph).or_default();
+        *held = length.max(*held);
+    };
+    for group in groups {
+        let mut chain: BTreeMap<SubgraphId, usize> = BTreeMap::new();
+        for (subgraph, length) in group.depends_on.iter().flat_map(|dep| &chains[*dep]) {
+            lengthen(&mut chain, *subgraph, *length);
+        }
+        if group.is_root {
+            roots += 1;
+        } else {
+            let length = chain.get(&group.subgraph).map_or(1, |length| length + 1);
+            lengthen(&mut chain, group.subgraph, length);
+            lengthen(&mut longest, group.subgraph, length);
+        }
+        chains.push(chain);
+    }
+    roots + longest.values().sum::<usize>()
+}
+
 /// The requests of a plan, in topological order. Entity fetches to one subgraph become one request with several `_entities` fields
 /// where the plan does not get deeper by it: one of them may have to wait, but not the response.
 pub(crate) fn requests(drafts: &Drafts) -> Vec<Group> {
@@ -92,18 +103,25 @@ pub(crate) fn requests(drafts: &Drafts) -> Vec<Group> {
     if let Some(moments) = &drafts.moments {
         return leaving_at(groups, moments);
     }
-    let mut joined = 0;
     while let Some((one, other)) = mergeable(&groups) {
         groups = merge(groups, one, other);
-        joined += 1;
     }
-    if joined == 0 {
-        return groups;
-    }
+    groups
+}
+
+/// Settles when the requests of a plan leave, where joining the closest ones first is not the best for it and it may be
+/// below `best`. Gives what it costs. Takes what the search for it takes out of `fuel`.
+pub(crate) fn settle(drafts: &mut Drafts, best: Cost, fuel: &mut usize) -> Cost {
+    let cost = Cost::of(drafts);
     let apart = leaving_together(drafts);
-    match sharing::moments(&apart, depth(&apart), groups.len()) {
-        Some(moments) => leaving_at(apart, &moments),
-        None => groups,
+    if cost.requests == apart.len() {
+        return cost;
+    }
+    let wanted = cost.requests.min(best.requests.saturating_add(1));
+    drafts.moments = sharing::moments(&apart, depth(&apart), wanted, fuel);
+    match drafts.moments {
+        Some(_) => Cost::of(drafts),
+        None => cost,
     }
 }
 
@@ -113,9 +131,9 @@ pub(crate) fn wait(drafts: &mut Drafts, best: Cost) -> bool {
     if depth(&apart) >= best.depth {
         return false;
     }
-    let fewer = || sharing::moments(&apart, best.depth, best.requests);
-    let sooner = || sharing::moments(&apart, best.depth - 1, best.requests + 1);
-    let found = fewer().or_else(sooner);
+    let mut fuel = usize::MAX;
+    let found = sharing::moments(&apart, best.depth, best.requests, &mut fuel)
+        .or_else(|| sharing::moments(&apart, best.depth - 1, best.requests + 1, &mut fuel));
     let is_found = found.is_some();
     if is_found {
         drafts.moments = found;

@@ -162,8 +162,7 @@ impl Search<'_> {
         })
     }
 
-    /// One of the ways to the end of `shortest`: over the graph's routes, or straight, once its key was gathered like what a
-    /// `@requires` asks for. A route's keys are made of what subgraphs answer without data from elsewhere.
+    /// One of the ways to the end of `shortest`: over the graph's routes, or straight, once its key was gathered.
     fn route(&mut self, at: &Position, shortest: &HopRoute) -> HopRoute {
         if shortest.len() < 2 {
             return shortest.clone();
@@ -201,23 +200,36 @@ impl Search<'_> {
         found
     }
 
+    /// Straight to a subgraph by a key that is gathered like what a `@requires` asks for. Routes are made of what subgraphs answer
+    /// without data from elsewhere, so this is for keys of which a part may be had only with such data.
     fn straight(&self, at: &Position, to: SubgraphId) -> Vec<HopRoute> {
-        let keys = self.graph.keys(to, &at.ty);
-        keys.map(|(type_name, key)| {
-            vec![Hop {
-                to,
-                type_name: type_name.clone(),
-                sources: vec![None; key.items.len()],
-                key: key.clone(),
-            }]
-        })
-        .collect()
+        let graph = self.graph;
+        let needs_data = |item: &FieldSetItem| match item {
+            FieldSetItem::Field(field) => graph.supergraph().subgraph_ids().any(|id| {
+                let definition = graph.answered_field(id, &at.ty, &field.name);
+                definition.is_some_and(SubgraphField::needs_data)
+            }),
+            FieldSetItem::Fragment { .. } => false,
+        };
+        let keys = graph.keys(to, &at.ty);
+        keys.filter(|(_, key)| key.items.iter().any(needs_data))
+            .map(|(type_name, key)| {
+                vec![Hop {
+                    to,
+                    type_name: type_name.clone(),
+                    sources: vec![None; key.items.len()],
+                    key: key.clone(),
+                }]
+            })
+            .collect()
     }
 
-    /// Loads parts of a key for `to` that the subgraph at hand does not answer. Gives what cannot be had.
+    /// Loads parts of a key for `to` that the subgraph at hand does not answer. Gives what cannot be had. Not while another key is
+    /// gathered: each would ask all others in turn.
     fn gather(&mut self, at: &Position, to: SubgraphId, parts: Vec<CollectedField>) -> Vec<CollectedField> {
         let this = (to, at.ty.clone(), name!("_entities"));
-        if parts.is_empty() || self.requiring.contains(&this) {
+        let is_gathering = |(_, _, field): &(SubgraphId, Name, Name)| *field == this.2;
+        if parts.is_empty() || self.requiring.iter().any(is_gathering) {
             return parts;
         }
         self.requiring.push(this);

@@ -16,7 +16,7 @@ use crate::{
     collect::{CollectedField, GuardedSelections, collect},
     coverage::Coverages,
     draft::Drafts,
-    grouping::Cost,
+    grouping::{Cost, is_hopeless},
     operation::{Keys, NormalizedOperation, Selection},
     position::Position,
 };
@@ -40,6 +40,8 @@ pub(crate) struct Search<'a> {
     pub(crate) routes: HashMap<(Name, SubgraphId, SubgraphId), Rc<[HopRoute]>>,
     /// What a run must stay below to be of use.
     pub(crate) limit: Option<Limit>,
+    /// Fetches when the limit was looked at last.
+    pub(crate) checked: usize,
     /// Work that may still be done, in fields and fetches drafted.
     pub(crate) fuel: usize,
     /// This run leads nowhere: what it gives is not a plan.
@@ -73,6 +75,7 @@ impl<'a> Search<'a> {
             coverages: Coverages::default(),
             routes: HashMap::default(),
             limit: None,
+            checked: 0,
             fuel: usize::MAX,
             abandoned: false,
         }
@@ -144,15 +147,18 @@ impl Search<'_> {
         self.abandoned |= self.fuel == 0;
     }
 
-    /// Gives the run up when it cannot come out below its limit (a draft only grows), or is hardly going to.
+    /// Gives the run up when it cannot come out below its limit (a draft only grows), or is hardly going to. Looked at when there is
+    /// one more fetch, and paid for by the fetches looked at.
     pub(crate) fn check_limit(&mut self) {
         self.spend();
+        let fetches = self.drafts.fetches.len();
         if let Some(limit) = &self.limit
-            && self.drafts.fetches.len() >= limit.best.requests
-            && (Cost::so_far(&self.drafts).requests > limit.apart
-                || Cost::at_least(&self.drafts) >= limit.best)
+            && fetches >= limit.best.requests
+            && fetches != self.checked
         {
-            self.abandoned = true;
+            self.checked = fetches;
+            self.fuel = self.fuel.saturating_sub(fetches);
+            self.abandoned |= is_hopeless(&self.drafts, limit.best, limit.apart);
         }
     }
 

@@ -4,8 +4,6 @@
 //! each has a window of moments in which it can leave without making the plan deeper. Joining the closest ones first is right nearly
 //! always; where the windows alone would let fewer leave, the moments are searched for.
 
-use std::collections::BTreeSet;
-
 use causeway_model::SubgraphId;
 
 use super::{Group, earliest, latest};
@@ -14,8 +12,8 @@ use super::{Group, earliest, latest};
 const STEPS: usize = 400;
 
 /// A moment for each of `groups`, for fewer than `known` requests in a plan that is `depth` deep at most. `None`: there is none, or
-/// none was found in time.
-pub(super) fn moments(groups: &[Group], depth: usize, known: usize) -> Option<Vec<usize>> {
+/// none was found in time. Each step takes a unit of `fuel`.
+pub(super) fn moments(groups: &[Group], depth: usize, known: usize, fuel: &mut usize) -> Option<Vec<usize>> {
     let earliest = earliest(groups);
     let latest = latest(groups, depth);
     if fewest(groups, &earliest, &latest) >= known {
@@ -26,11 +24,14 @@ pub(super) fn moments(groups: &[Group], depth: usize, known: usize) -> Option<Ve
         latest: &latest,
         known,
         chosen: Vec::with_capacity(groups.len()),
-        used: BTreeSet::new(),
-        steps: STEPS,
+        used: vec![Vec::new(); depth + 1],
+        requests: 0,
+        steps: STEPS.min(*fuel),
         best: None,
     };
-    search.place(0);
+    let before = search.steps;
+    search.place();
+    *fuel -= before - search.steps;
     search.best
 }
 
@@ -57,43 +58,55 @@ struct Search<'a> {
     /// Fewer than this are wanted.
     known: usize,
     chosen: Vec<usize>,
-    /// Moments at which entity requests leave, by subgraph.
-    used: BTreeSet<(SubgraphId, usize)>,
+    /// Subgraphs to which entity requests leave, by moment.
+    used: Vec<Vec<SubgraphId>>,
+    requests: usize,
     steps: usize,
     best: Option<Vec<usize>>,
 }
 
 impl Search<'_> {
-    /// Chooses the moment of the next group, in topological order; `roots` are those that were met.
-    fn place(&mut self, roots: usize) {
+    /// Chooses the moment of the next group, in topological order.
+    fn place(&mut self) {
         self.steps = self.steps.saturating_sub(1);
-        if self.steps == 0 || roots + self.used.len() >= self.known {
+        if self.steps == 0 || self.requests >= self.known {
             return;
         }
-        let Some(group) = self.groups.get(self.chosen.len()) else {
-            self.known = roots + self.used.len();
+        let groups = self.groups;
+        let Some(group) = groups.get(self.chosen.len()) else {
+            self.known = self.requests;
             self.best = Some(self.chosen.clone());
             return;
         };
         let waited = group.depends_on.iter().map(|dep| self.chosen[*dep]).max();
         let first = waited.unwrap_or(0) + 1;
         if group.is_root {
-            self.chosen.push(first);
-            self.place(roots + 1);
-            self.chosen.pop();
+            self.requests += 1;
+            self.leave(first);
+            self.requests -= 1;
             return;
         }
-        let window = first..=self.latest[self.chosen.len()];
-        let (shared, alone): (Vec<usize>, Vec<usize>) =
-            window.partition(|moment| self.used.contains(&(group.subgraph, *moment)));
-        for moment in shared.into_iter().chain(alone) {
-            let is_new = self.used.insert((group.subgraph, moment));
-            self.chosen.push(moment);
-            self.place(roots);
-            self.chosen.pop();
-            if is_new {
-                self.used.remove(&(group.subgraph, moment));
+        // Where a request leaves anyway, before moments of its own.
+        let last = self.latest[self.chosen.len()];
+        for moment in first..=last {
+            if self.used[moment].contains(&group.subgraph) {
+                self.leave(moment);
             }
         }
+        for moment in first..=last {
+            if !self.used[moment].contains(&group.subgraph) {
+                self.used[moment].push(group.subgraph);
+                self.requests += 1;
+                self.leave(moment);
+                self.requests -= 1;
+                self.used[moment].pop();
+            }
+        }
+    }
+
+    fn leave(&mut self, moment: usize) {
+        self.chosen.push(moment);
+        self.place();
+        self.chosen.pop();
     }
 }
