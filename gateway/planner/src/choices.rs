@@ -28,7 +28,7 @@ use shallow::Shallow;
 
 /// The most that is spent on better plans than the greedy one, in fields and fetches drafted. A unit is about a fifth of
 /// a microsecond.
-const FUEL: usize = 16_000;
+const FUEL: usize = 10_000;
 
 /// The most runs after the first, and the most in a row that find nothing better.
 const RUNS: usize = 400;
@@ -37,6 +37,10 @@ const RUNS_IN_VAIN: usize = 150;
 /// What a run may spend, as a multiple of what the first one did, and beside it. One that takes much more is lost in requirements of
 /// requirements.
 const RUN_FUEL: (usize, usize) = (4, 100);
+
+/// Ways from one run that drafted nothing new, one after the other, before others are followed first: decisions that were made for a
+/// requirement that cannot be had come to nothing.
+const REPEATED: usize = 8;
 
 /// Requests by which a run may be ahead of the best plan, before those are joined that leave at different moments. Joining
 /// may make up for them; more are hardly ever worth the time.
@@ -77,6 +81,8 @@ struct Branch {
     order: usize,
     /// Decisions up to here are fixed.
     fixed: usize,
+    /// Of the other ways from there, those that were followed.
+    tried: usize,
     made: Vec<Choice>,
 }
 
@@ -104,10 +110,12 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
         cost: best.cost(),
         order: 0,
         fixed: 0,
+        tried: 0,
         made,
     })]);
-    'search: while let Some(Reverse(branch)) = open.pop() {
-        for (at, taken) in branch.others() {
+    'search: while let Some(Reverse(mut branch)) = open.pop() {
+        let mut in_vain = 0;
+        while let Some((at, taken)) = branch.other() {
             let done = match &best.plan {
                 Ok((cost, _)) => cost.requests <= fewest && cost.depth <= *least,
                 Err(error) => error.is_limit(),
@@ -119,13 +127,22 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
             tape[at].taken = taken;
             search.limit = best.limit();
             let Run { outcome, made, print } = left.spend(&mut search, |search| run(search, tape));
+            branch.tried += 1;
+            let again = !drafted.insert(print);
+            in_vain = if again { in_vain + 1 } else { 0 };
             open.push(Reverse(Branch {
-                again: !drafted.insert(print),
+                again,
                 cost: best.take(outcome, &made, &mut left),
                 order: RUNS - left.runs,
                 fixed: at + 1,
+                tried: 0,
                 made,
             }));
+            if in_vain == REPEATED && !branch.again {
+                branch.again = true;
+                open.push(Reverse(branch));
+                break;
+            }
         }
     }
     search.limit = None;
@@ -187,10 +204,12 @@ impl Best {
 }
 
 impl Branch {
-    /// Decisions that may be made otherwise, and how.
-    fn others(&self) -> impl Iterator<Item = (usize, usize)> {
+    /// The next decision that may be made otherwise, and how.
+    fn other(&self) -> Option<(usize, usize)> {
         let decisions = (self.fixed..self.made.len()).map(|at| (at, self.made[at].options));
-        decisions.flat_map(|(at, options)| (1..options).map(move |taken| (at, taken)))
+        decisions
+            .flat_map(|(at, options)| (1..options).map(move |taken| (at, taken)))
+            .nth(self.tried)
     }
 }
 
@@ -248,7 +267,10 @@ fn run(
     let drafts = std::mem::take(&mut search.drafts);
     let print = drafts.fingerprint();
     let refused = search.refused.take();
-    let outcome = if search.abandoned {
+    let outcome = if search.abandoned && search.fuel == 0 {
+        // What starts from there is as lost.
+        Outcome::Abandoned(Cost::NONE)
+    } else if search.abandoned {
         Outcome::Abandoned(Cost::so_far(&drafts))
     } else {
         match refused.map_or(planned, Err) {

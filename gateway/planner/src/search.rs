@@ -25,6 +25,9 @@ use crate::{
 /// this is where that ends.
 const NODE_LIMIT: usize = 50_000;
 
+/// Fields of one object that are looked at one by one, for whether another subgraph that has the same object answers them.
+const HANDED_UP: usize = 4;
+
 pub(crate) struct Search<'a> {
     pub(crate) graph: &'a QueryGraph,
     pub(crate) keys: &'a Keys,
@@ -91,10 +94,35 @@ impl Search<'_> {
         let (staying, leaving) = self.stay_or_leave(at, fields);
         let mut rest = self.plan_local(at, staying);
         rest.extend(leaving);
-        if rest.is_empty() || (at.shared && self.choices.choose(2) == 1) {
-            rest
+        let up = self.hand_up(at, &mut rest);
+        if rest.is_empty() {
+            return up;
+        }
+        let mut left = self.plan_hops(at, rest);
+        left.extend(up);
+        left
+    }
+
+    /// Takes out what another subgraph is to answer that has the same object: nothing, all, or one field or all but one.
+    fn hand_up(&mut self, at: &Position, rest: &mut Vec<CollectedField>) -> Vec<CollectedField> {
+        if rest.is_empty() || !at.shared {
+            return Vec::new();
+        }
+        let fields = rest.len();
+        let single = if (2..=HANDED_UP).contains(&fields) {
+            fields
         } else {
-            self.plan_hops(at, rest)
+            0
+        };
+        let but_one = if single > 2 { fields } else { 0 };
+        match self.choices.choose(2 + single + but_one) {
+            0 => Vec::new(),
+            1 => std::mem::take(rest),
+            taken if taken < 2 + single => vec![rest.remove(taken - 2)],
+            taken => {
+                let kept = rest.remove(taken - 2 - single);
+                std::mem::replace(rest, vec![kept])
+            }
         }
     }
 

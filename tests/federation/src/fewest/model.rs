@@ -25,7 +25,7 @@ pub(super) enum Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Known {
     pub(super) facts: Facts,
-    /// Facts of the last step that wait for such facts of each step before.
+    /// Facts of the last step that could not be had without such facts of each step before.
     pub(super) chain: Facts,
 }
 
@@ -182,15 +182,14 @@ impl<'a> Model<'a> {
     fn enters(&self, subgraph: usize, stand: &Stand, known: &Known) -> Sent {
         let ty = &self.case.types[self.case.places[stand.place].ty];
         let keys = ty.keys[subgraph].iter().filter(|(_, resolvable)| *resolvable);
+        // With a key that was known before, it did not have to wait.
+        let soonest = |one, other| match one {
+            Sent::Yes { waits: false } => one,
+            _ => other,
+        };
         keys.map(|(key, _)| self.sends(stand, key, known))
             .filter(|sent| *sent != Sent::No)
-            .reduce(|one, other| {
-                if one == (Sent::Yes { waits: true }) {
-                    one
-                } else {
-                    other
-                }
-            })
+            .reduce(soonest)
             .unwrap_or(Sent::No)
     }
 

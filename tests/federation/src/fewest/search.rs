@@ -39,7 +39,7 @@ pub fn best(case: &Case) -> Result<Vec<Cost>, OutOfBudget> {
 }
 
 /// The same among plans in which nothing waits for the sake of a shared request: the plan is as deep as some chain of requests of
-/// which each sends what the one before brought.
+/// which none could leave without what the one before brought.
 ///
 /// # Errors
 /// When the budget is spent before all is tried.
