@@ -32,7 +32,7 @@ const FUEL: usize = 10_000;
 
 /// The most runs after the first, and the most in a row that find nothing better.
 const RUNS: usize = 400;
-const RUNS_IN_VAIN: usize = 150;
+const RUNS_IN_VAIN: usize = 250;
 
 /// What a run may spend, as a multiple of what the first one did, and beside it. One that takes much more is lost in requirements of
 /// requirements.

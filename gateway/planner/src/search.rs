@@ -26,7 +26,7 @@ use crate::{
 const NODE_LIMIT: usize = 50_000;
 
 /// Fields of one object that are looked at one by one, for whether another subgraph that has the same object answers them.
-const HANDED_UP: usize = 4;
+const HANDED_UP: usize = 3;
 
 pub(crate) struct Search<'a> {
     pub(crate) graph: &'a QueryGraph,
