@@ -50,6 +50,8 @@ pub(crate) struct Projector<'a> {
     /// Where objects that stand at several positions were written, by object and selections. What was written without a complaint is
     /// copied the next time.
     written: HashMap<(ObjectId, ProjectionId), Range<usize>>,
+    /// The ends of what was written, in their order.
+    endings: Vec<((ObjectId, ProjectionId), usize)>,
     /// How often a place had no value: what was written around it cannot be taken for granted elsewhere.
     complaints: usize,
 }
@@ -75,6 +77,7 @@ impl<'a> Projector<'a> {
             out,
             path: Vec::new(),
             written: HashMap::new(),
+            endings: Vec::new(),
             complaints: 0,
         }
     }
@@ -98,6 +101,17 @@ impl<'a> Projector<'a> {
         self.nullable(nesting, |this| this.non_null_value(value, nesting, kind))
     }
 
+    fn take_back(&mut self, start: usize) {
+        self.out.truncate(start);
+        // In the order in which they end: what is gone is last.
+        while let Some((key, end)) = self.endings.last()
+            && *end > start
+        {
+            self.written.remove(key);
+            self.endings.pop();
+        }
+    }
+
     /// Writes null where `write` has no value to write, or passes that on.
     fn nullable(
         &mut self,
@@ -111,8 +125,7 @@ impl<'a> Projector<'a> {
         };
         // What was written and complained about below is gone: one null, one error.
         if self.out.len() > start {
-            self.written.retain(|_, range| range.end <= start);
-            self.out.truncate(start);
+            self.take_back(start);
         }
         self.errors.truncate(errors);
         if nesting.non_null {
@@ -233,7 +246,9 @@ impl<'a> Projector<'a> {
         let (start, complaints) = (self.out.len(), self.complaints);
         self.object(object, node)?;
         if self.complaints == complaints {
-            self.written.insert((object, node), start..self.out.len());
+            let range = start..self.out.len();
+            self.endings.push(((object, node), range.end));
+            self.written.insert((object, node), range);
         }
         Ok(())
     }
