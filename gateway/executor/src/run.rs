@@ -293,12 +293,14 @@ impl<'a> Run<'a> {
                     self.lose(*object, (index, *node), None, *failure);
                 }
                 self.note_missing_contexts(index, calls, &batch);
+                self.batches[index] = Some(batch);
                 self.mark_lost();
-                if batch.is_empty() {
+                let batch = self.batches[index].take();
+                if batch.as_ref().is_none_or(EntityBatch::is_empty) {
                     self.state[index] = State::Done;
                     return;
                 }
-                Some(batch)
+                batch
             }
         };
         let sent = request::assemble(
@@ -357,10 +359,10 @@ impl<'a> Run<'a> {
         self.state[index] = State::Done;
         self.reports[index].elapsed = finished.elapsed;
         self.reports[index].dispatch = finished.reply.as_ref().ok().map(|reply| reply.dispatch);
-        let batch = self.batches[index].take();
+        let mut batch = self.batches[index].take();
         let usable = finished
             .reply
-            .and_then(|reply| answer::place(self, index, batch.as_ref(), &reply));
+            .and_then(|reply| answer::place(self, index, batch.as_mut(), &reply));
         self.reports[index].outcome = match usable {
             Ok(()) => FetchOutcome::Answered,
             Err(failure) => {
@@ -373,7 +375,7 @@ impl<'a> Run<'a> {
                 FetchOutcome::Failed
             }
         };
-        self.follow_copies();
+        self.follow_copies(None);
         self.mark_lost();
     }
 
@@ -393,39 +395,48 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// What an object waits for or has lost, its copies do as well.
-    fn follow_copies(&mut self) {
+    /// What an object waits for or has lost, its copies do as well. `placed`: the batch whose answer is being placed.
+    fn follow_copies(&mut self, placed: Option<&mut EntityBatch>) {
         let parted = self.tree.take_parted();
         if parted.is_empty() {
             return;
         }
-        for batch in self.batches.iter_mut().flatten() {
-            batch.follow(&parted);
+        for batch in self.batches.iter_mut().flatten().chain(placed) {
+            batch.follow(&self.tree, &parted);
         }
-        for (original, copy) in parted {
-            let lost = self.lost.iter().filter(|loss| loss.object == original);
-            let more: Vec<Loss> = lost
-                .map(|loss| Loss {
-                    object: copy,
-                    ..*loss
-                })
-                .collect();
-            self.lost.extend(more);
+        for number in 0..self.lost.len() {
+            let loss = self.lost[number];
+            let copies = parted
+                .get(&self.tree.canonical(loss.object))
+                .into_iter()
+                .flatten();
+            self.lost.extend(copies.map(|copy| Loss {
+                object: *copy,
+                ..loss
+            }));
         }
     }
 
     /// Marks what is lost, wherever nothing stands. Done anew after each answer, for it may bring an object whose
     /// other fields were lost before.
     fn mark_lost(&mut self) {
-        for loss in &self.lost {
-            let shape = &self.request.plan.fetches[loss.fetch].shape;
-            match loss.field {
-                None => walk::fail_missing(&mut self.tree, loss.object, shape, loss.node, loss.failure),
-                Some(field) => {
-                    let field: &ShapeField = &shape.nodes[loss.node.0 as usize][field];
-                    walk::fail_field(&mut self.tree, loss.object, shape, field, loss.failure);
+        let mut marked = 0;
+        while marked < self.lost.len() {
+            for loss in &self.lost[marked..] {
+                let shape = &self.request.plan.fetches[loss.fetch].shape;
+                match loss.field {
+                    None => {
+                        walk::fail_missing(&mut self.tree, loss.object, shape, loss.node, loss.failure);
+                    }
+                    Some(field) => {
+                        let field: &ShapeField = &shape.nodes[loss.node.0 as usize][field];
+                        walk::fail_field(&mut self.tree, loss.object, shape, field, loss.failure);
+                    }
                 }
             }
+            marked = self.lost.len();
+            // Marking copies what is shared with others who lost nothing; no copy is copied again.
+            self.follow_copies(None);
         }
     }
 

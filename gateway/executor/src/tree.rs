@@ -3,6 +3,8 @@
 //! Leaves are slices of the subgraphs' answers: they go to the client as they came, so that numbers keep every digit and
 //! strings are never re-escaped. An entity that stands at many positions of one place is stored once ([`Tree::unite`]).
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use causeway_model::{KeyId, plan::TYPENAME};
 
@@ -46,6 +48,9 @@ pub(crate) struct List {
 }
 
 pub(crate) type Entry = (KeyId, Value);
+
+/// Copies by original.
+pub(crate) type Parted = HashMap<ObjectId, Vec<ObjectId>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
@@ -183,6 +188,17 @@ impl Tree {
         }
     }
 
+    /// Puts another value where a field stands.
+    pub(crate) fn replace(&mut self, object: ObjectId, key: KeyId, value: Value) {
+        if let Some(slot) = self.slot(object, key) {
+            self.entries[slot].1 = value;
+        }
+    }
+
+    pub(crate) fn replace_item(&mut self, list: List, index: usize, value: Value) {
+        self.items[list.start as usize + index] = value;
+    }
+
     /// Adds the fields of another object, wherever `object` stands. The other one must be nobody else's.
     pub(crate) fn absorb(&mut self, object: ObjectId, other: ObjectId) {
         let object = self.canonical(object);
@@ -229,7 +245,7 @@ impl Tree {
     }
 
     /// The object, if nobody shares it; else a copy. What is brought for one position must not show at others.
-    fn own(&mut self, object: ObjectId) -> ObjectId {
+    pub(crate) fn own(&mut self, object: ObjectId) -> ObjectId {
         let canonical = self.canonical(object);
         if !self.objects[canonical.index()].shared {
             return canonical;
@@ -250,8 +266,15 @@ impl Tree {
         copy
     }
 
-    /// A deep copy.
-    pub(crate) fn copy(&mut self, value: Value) -> Value {
+    /// A deep copy of what hangs nowhere yet, so that nobody can wait for it.
+    pub(crate) fn copy_new(&mut self, value: Value) -> Value {
+        let noted = self.parted.len();
+        let copy = self.copy(value);
+        self.parted.truncate(noted);
+        copy
+    }
+
+    fn copy(&mut self, value: Value) -> Value {
         match value {
             Value::Object(object) => Value::Object(self.copied(object)),
             Value::List(list) => {
@@ -265,9 +288,13 @@ impl Tree {
         }
     }
 
-    /// The copies made since this was last asked.
-    pub(crate) fn take_parted(&mut self) -> Vec<(ObjectId, ObjectId)> {
-        std::mem::take(&mut self.parted)
+    /// The copies made since this was last asked, by original.
+    pub(crate) fn take_parted(&mut self) -> Parted {
+        let mut copies = Parted::new();
+        for (original, copy) in self.parted.drain(..) {
+            copies.entry(original).or_default().push(copy);
+        }
+        copies
     }
 
     /// Two objects at one place that are the same entity become one, if they look alike so far: what is brought for one of them

@@ -53,7 +53,9 @@ impl Walk<'_> {
         match value {
             Value::List(list) => {
                 let tree = self.tree;
-                tree.items(list).iter().map(|item| self.value(*item, path)).sum()
+                let positions = tree.items(list).iter().map(|item| self.value(*item, path));
+                // Few objects can stand at more positions than there are numbers.
+                positions.fold(0, u32::saturating_add)
             }
             Value::Object(object) => self.object(object, path),
             Value::Null | Value::Leaf(_) | Value::Failed(_) => 0,
@@ -182,19 +184,56 @@ pub(crate) fn fail_field(
 ) {
     match (tree.get(object, field.key), field.child) {
         (None, _) => tree.set(object, field.key, Value::Failed(failure)),
-        (Some(held), Some(child)) => fail_below(tree, held, shape, child, failure),
+        (Some(held), Some(child)) => {
+            let failed = fail_below(tree, held, shape, child, failure);
+            if failed != held {
+                tree.replace(object, field.key, failed);
+            }
+        }
         (Some(_), None) => {}
     }
 }
 
-fn fail_below(tree: &mut Tree, value: Value, shape: &Shape, node: ShapeId, failure: FailureId) {
+/// Gives what is to stand there: an object that stands elsewhere, too, is left as it is, for nothing is lost there.
+fn fail_below(tree: &mut Tree, value: Value, shape: &Shape, node: ShapeId, failure: FailureId) -> Value {
     match value {
-        Value::Object(object) => fail_missing(tree, object, shape, node, failure),
+        Value::Object(object) if !is_shared(tree, object) || lacks(tree, object, shape, node) => {
+            let own = tree.own(object);
+            fail_missing(tree, own, shape, node, failure);
+            Value::Object(own)
+        }
         Value::List(list) => {
             for index in 0..tree.items(list).len() {
-                fail_below(tree, tree.items(list)[index], shape, node, failure);
+                let held = tree.items(list)[index];
+                let failed = fail_below(tree, held, shape, node, failure);
+                tree.replace_item(list, index, failed);
             }
+            value
         }
-        Value::Null | Value::Leaf(_) | Value::Failed(_) => {}
+        Value::Object(_) | Value::Null | Value::Leaf(_) | Value::Failed(_) => value,
+    }
+}
+
+fn is_shared(tree: &Tree, object: ObjectId) -> bool {
+    tree.is_shared(tree.canonical(object))
+}
+
+fn lacks(tree: &Tree, object: ObjectId, shape: &Shape, node: ShapeId) -> bool {
+    let mut fields = shape.nodes[node.0 as usize].iter();
+    fields.any(|field| match (tree.get(object, field.key), field.child) {
+        (None, _) => true,
+        (Some(held), Some(child)) => lacks_below(tree, held, shape, child),
+        (Some(_), None) => false,
+    })
+}
+
+fn lacks_below(tree: &Tree, value: Value, shape: &Shape, node: ShapeId) -> bool {
+    match value {
+        Value::Object(object) => lacks(tree, object, shape, node),
+        Value::List(list) => {
+            let mut items = tree.items(list).iter();
+            items.any(|item| lacks_below(tree, *item, shape, node))
+        }
+        Value::Null | Value::Leaf(_) | Value::Failed(_) => false,
     }
 }

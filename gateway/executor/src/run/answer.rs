@@ -1,13 +1,16 @@
 //! What came back: merged into the tree, its errors brought to the client's paths.
 
-use std::collections::HashMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 use causeway_model::{EntityCall, FetchTarget, KeyId, ShapeId};
 
 use super::{
     Run,
     entity_errors::{EntityErrors, data_path},
-    request::{CallBatch, EntityBatch},
+    request::{Asked, CallBatch, EntityBatch},
 };
 use crate::{
     error::GraphqlError,
@@ -29,7 +32,7 @@ impl From<ParseError> for FetchFailure {
 pub(super) fn place(
     run: &mut Run<'_>,
     index: usize,
-    batch: Option<&EntityBatch>,
+    batch: Option<&mut EntityBatch>,
     reply: &SubgraphReply,
 ) -> Result<(), FetchFailure> {
     let fetch = &run.request.plan.fetches[index];
@@ -60,7 +63,9 @@ pub(super) fn place(
                 _ => vec![None; expected.len()],
             };
             let errors = EntityErrors::locate(&answer.errors, &run.tree, &expected, &lists, &fetch.shape);
-            place_entities(run, index, (calls, batch), &lists, (errors, &answer.errors));
+            merge_entities(run, (calls, batch), &lists);
+            run.follow_copies(Some(batch));
+            place_errors(run, index, (calls, batch), &lists, (errors, &answer.errors));
         }
         (FetchTarget::Entities(_), None) => {}
     }
@@ -126,7 +131,8 @@ fn place_root(
         .for_each(|error| report(run, index, error, []));
 }
 
-fn place_entities(
+/// Brings errors to each position of the entities that they are about, and notes what is lost.
+fn place_errors(
     run: &mut Run<'_>,
     index: usize,
     (calls, batch): (&[EntityCall], &EntityBatch),
@@ -141,15 +147,11 @@ fn place_entities(
     let mut failure = None;
     for (number, (list, gathered)) in lists.iter().zip(&batch.calls).enumerate() {
         let call = &calls[gathered.call];
-        match list {
-            Some(list) => merge_entities(run, *list, gathered),
-            None => {
-                let silent = gathered.asked.iter();
-                for asked in silent.filter(|asked| !errors.concern(number, asked.entity)) {
-                    let failure =
-                        *failure.get_or_insert_with(|| no_data(run, index, general.or(all.first())));
-                    run.lose(asked.object, (index, call.shape), None, failure);
-                }
+        if list.is_none() {
+            let silent = gathered.asked.iter();
+            for asked in silent.filter(|asked| !errors.concern(number, asked.entity)) {
+                let failure = *failure.get_or_insert_with(|| no_data(run, index, general.or(all.first())));
+                run.lose(asked.object, (index, call.shape), None, failure);
             }
         }
         // An error without a usable path may be about any of them.
@@ -199,16 +201,28 @@ fn each_position(
     }
 }
 
-fn merge_entities(run: &mut Run<'_>, list: List, gathered: &CallBatch) {
-    let mut taken = vec![false; gathered.count];
-    for asked in &gathered.asked {
-        // The first one gets what came, others a copy.
-        let mut loaded = run.tree.items(list)[asked.entity];
-        if std::mem::replace(&mut taken[asked.entity], true) {
-            loaded = run.tree.copy(loaded);
-        }
-        if let Value::Object(loaded) = loaded {
-            run.tree.absorb(asked.object, loaded);
+/// Deeper places come first. What is brought through who holds an entity may make its positions objects of their own: then each
+/// of them is to have what was brought for the entity itself.
+fn merge_entities(run: &mut Run<'_>, (calls, batch): (&[EntityCall], &EntityBatch), lists: &[Option<List>]) {
+    let depths = |field: &CallBatch| calls[field.call].places.iter().map(|place| place.path.len());
+    let deepest_first: BTreeSet<_> = batch.calls.iter().flat_map(depths).map(Reverse).collect();
+    let mut waiting: Vec<Vec<usize>> = batch.calls.iter().map(CallBatch::waiting).collect();
+    for Reverse(depth) in deepest_first {
+        for ((list, field), waiting) in lists.iter().zip(&batch.calls).zip(&mut waiting) {
+            let Some(list) = *list else { continue };
+            let places = &calls[field.call].places;
+            let here = |asked: &&Asked| places[asked.place].path.len() == depth;
+            for asked in field.asked.iter().filter(here) {
+                // The last one gets what came, others a copy.
+                let mut loaded = run.tree.items(list)[asked.entity];
+                waiting[asked.entity] -= 1;
+                if waiting[asked.entity] > 0 {
+                    loaded = run.tree.copy_new(loaded);
+                }
+                if let Value::Object(loaded) = loaded {
+                    run.tree.absorb(asked.object, loaded);
+                }
+            }
         }
     }
 }

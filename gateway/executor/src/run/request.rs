@@ -12,7 +12,7 @@ use crate::{
     error::write_string,
     port::{EntityList, Representations, RequestKind, SubgraphRequest},
     representation::{self, Unsendable},
-    tree::{FailureId, ObjectId, Tree},
+    tree::{FailureId, ObjectId, Parted, Tree},
     walk::{self, Walker, positions},
 };
 
@@ -67,19 +67,15 @@ impl EntityBatch {
     }
 
     /// Objects that are copies now are to get what their originals are waiting for.
-    pub(crate) fn follow(&mut self, parted: &[(ObjectId, ObjectId)]) {
+    pub(crate) fn follow(&mut self, tree: &Tree, parted: &Parted) {
         for call in &mut self.calls {
-            for (original, copy) in parted {
-                let waiting: Vec<Asked> = call
-                    .asked
-                    .iter()
-                    .filter(|asked| asked.object == *original)
-                    .map(|asked| Asked {
-                        object: *copy,
-                        ..*asked
-                    })
-                    .collect();
-                call.asked.extend(waiting);
+            for number in 0..call.asked.len() {
+                let asked = call.asked[number];
+                let copies = parted.get(&tree.canonical(asked.object)).into_iter().flatten();
+                call.asked.extend(copies.map(|copy| Asked {
+                    object: *copy,
+                    ..asked
+                }));
             }
         }
     }
@@ -148,7 +144,7 @@ impl Gatherer<'_> {
             }
             sent
         });
-        self.batch.positions += positions;
+        self.batch.positions = self.batch.positions.saturating_add(positions);
     }
 
     fn place_with_contexts(&mut self, root: ObjectId, (number, place): (usize, &EntityPlace)) {
@@ -266,6 +262,13 @@ impl CallBatch {
                 }
             }
         });
+    }
+
+    /// By entity, how many objects it was asked for.
+    pub(crate) fn waiting(&self) -> Vec<usize> {
+        let mut waiting = vec![0; self.count];
+        self.asked.iter().for_each(|asked| waiting[asked.entity] += 1);
+        waiting
     }
 
     /// A name of the call, made this field's own.

@@ -1,5 +1,7 @@
 //! One entity at several positions: stored once, and still not mixed up with what is another's.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Call, Execution, PlanBuilder};
 
 const NAMED: &str = r#"{"data":{"_entities":[{"name":"Ada","best":{"id":"9"}}]}}"#;
@@ -137,4 +139,137 @@ fn a_complaint_is_made_at_each_position() {
             &format!("items.1.part.name: {missing}"),
         ],
     );
+}
+
+/// One answer brings more for an entity and, through who holds it, more for each of its positions.
+#[test]
+fn what_one_answer_brings_for_an_entity_and_through_its_holders_is_there_at_each_position() {
+    let item = "id: ID name: String best: Item { id: ID name: String nick: String }";
+    let mut plan = PlanBuilder::new(&format!("items: [Item] {{ {item} }}"));
+    let items = plan.root("items", "items { id best { id } }");
+    let call = Call::at("items", "Item { id! }")
+        .and_at("items.best", "Item { id! }")
+        .brings("name best { nick }");
+    plan.calls("names", &[items], vec![call]);
+    let mut run = Execution::start(plan);
+    run.answer(
+        "items",
+        r#"{"data":{"items":[{"id":"1","best":{"id":"9"}},{"id":"2","best":{"id":"9"}}]}}"#,
+    );
+    run.answer(
+        "names",
+        r#"{"data":{"_entities":[{"name":"Ada","best":{"nick":"G"}},{"name":"Bob","best":{"nick":"G"}},{"name":null,"best":null}]},"errors":[{"message":"no","path":["_entities",2,"name"]}]}"#,
+    );
+    run.finish().is(
+        r#"{"items":[{"id":"1","name":"Ada","best":{"id":"9","name":null,"nick":"G"}},{"id":"2","name":"Bob","best":{"id":"9","name":null,"nick":"G"}}]}"#,
+        &["items.0.best.name: no", "items.1.best.name: no"],
+    );
+}
+
+#[test]
+fn an_entity_has_what_it_was_brought_also_where_its_holders_brought_more() {
+    for places in [["items", "items.best"], ["items.best", "items"]] {
+        let item = "id: ID name: String best: Item { id: ID name: String nick: String }";
+        let mut plan = PlanBuilder::new(&format!("items: [Item] {{ {item} }}"));
+        let items = plan.root("items", "items { id best { id } }");
+        let call = |place: &str| match place {
+            "items" => Call::at(place, "Item { id! }").brings("name best { nick }"),
+            _ => Call::at(place, "Item { id! }").brings("name"),
+        };
+        plan.calls("names", &[items], places.map(call).into());
+        let mut run = Execution::start(plan);
+        run.answer(
+            "items",
+            r#"{"data":{"items":[{"id":"1","best":{"id":"9"}},{"id":"2","best":{"id":"9"}}]}}"#,
+        );
+        let all = r#"[{"name":"Ada","best":{"nick":"G"}},{"name":"Bob","best":{"nick":"G"}}]"#;
+        let best = r#"[{"name":"Grace"}]"#;
+        let [first, second] = places.map(|place| if place == "items" { all } else { best });
+        run.answer(
+            "names",
+            &format!(r#"{{"data":{{"_e0":{first},"_e1":{second}}}}}"#),
+        );
+        run.finish().is(
+            r#"{"items":[{"id":"1","name":"Ada","best":{"id":"9","name":"Grace","nick":"G"}},{"id":"2","name":"Bob","best":{"id":"9","name":"Grace","nick":"G"}}]}"#,
+            &[],
+        );
+    }
+}
+
+/// The holder at one position failed, the other did not: only below the first one something is lost.
+#[test]
+fn what_one_holder_lost_is_not_lost_below_another() {
+    let best = "best: Item { id: ID age: Int name: String }";
+    let mut plan = PlanBuilder::new(&format!("list: [Cat | Dog] {{ __typename: Typename {best} }}"));
+    let list = plan.root("list", "list { __typename id best { id } }");
+    let sizes = plan.entities("sizes", &[list], ("list", "Cat { id! }"), "size");
+    plan.entities("ages", &[list], ("list.best", "Item { id! }"), "age");
+    plan.entities(
+        "names",
+        &[sizes],
+        ("list", "Cat { id! size } Dog { id! }"),
+        "best { name }",
+    );
+    let mut run = Execution::start(plan);
+    run.answer(
+        "list",
+        r#"{"data":{"list":[{"__typename":"Cat","id":"1","best":{"id":"9"}},{"__typename":"Dog","id":"2","best":{"id":"9"}}]}}"#,
+    );
+    run.answer("sizes", r#"{"errors":[{"message":"no"}]}"#);
+    run.answer("names", r#"{"data":{"_entities":[null]}}"#);
+    run.answer("ages", r#"{"data":{"_entities":[{"age":3}]}}"#);
+    run.finish().is(
+        r#"{"list":[{"__typename":"Cat","best":{"id":"9","age":3,"name":null}},{"__typename":"Dog","best":{"id":"9","age":3,"name":null}}]}"#,
+        &["list.0.best.name: no"],
+    );
+}
+
+/// What was written of a shared object is taken back with what is around it, and written anew where it is to stay.
+#[test]
+fn what_is_taken_back_is_not_copied_from() {
+    let mut plan =
+        PlanBuilder::new("items: [Item] { id: ID part: Part { id: ID name: String } must: String! }");
+    let items = plan.root("items", "items { id must part { id } }");
+    plan.entities("parts", &[items], ("items.part", "Part { id! }"), "name");
+    let mut run = Execution::start(plan);
+    run.answer(
+        "items",
+        r#"{"data":{"items":[{"id":"1","must":null,"part":{"id":"p"}},{"id":"2","must":"m","part":{"id":"p"}},{"id":"3","must":null,"part":{"id":"p"}},{"id":"4","must":"m","part":{"id":"p"}}]}}"#,
+    );
+    run.answer("parts", r#"{"data":{"_entities":[{"name":"Bolt"}]}}"#);
+    let item = |id| format!(r#"{{"id":"{id}","part":{{"id":"p","name":"Bolt"}},"must":"m"}}"#);
+    let missing = "the field is non-null, but no subgraph brought a value";
+    run.finish().is(
+        &format!(r#"{{"items":[null,{},null,{}]}}"#, item(2), item(4)),
+        &[
+            &format!("items.0.must: {missing}"),
+            &format!("items.2.must: {missing}"),
+        ],
+    );
+}
+
+/// Copies cost what is copied, not that times what waits for something elsewhere.
+#[test]
+fn thousands_of_copies_beside_thousands_that_wait_cost_no_more_than_both() {
+    let item = "id: ID name: String part: Part { id: ID }";
+    let mut plan = PlanBuilder::new(&format!("a: [Item] {{ {item} }} b: [Item] {{ {item} }}"));
+    let items = plan.root("items", "a { id } b { id }");
+    for (subgraph, brings) in [("parts", "part { id }"), ("names", "name")] {
+        let call = Call::at("a", "Item { id! }").and_at("b", "Item { id! }");
+        plan.calls(subgraph, &[items], vec![call.brings(brings)]);
+    }
+    let mut run = Execution::start(plan);
+    let list = |of: &dyn Fn(u32) -> String| (0..10_000).map(of).collect::<Vec<_>>().join(",");
+    let ids = list(&|id| format!(r#"{{"id":"{id}"}}"#));
+    run.answer("items", format!(r#"{{"data":{{"a":[{ids}],"b":[{ids}]}}}}"#));
+    let parts = list(&|id| format!(r#"{{"part":{{"id":"{id}"}}}}"#));
+    let started = Instant::now();
+    run.answer("parts", format!(r#"{{"data":{{"_entities":[{parts}]}}}}"#));
+    let elapsed = started.elapsed();
+    let names = list(&|_| r#"{"name":"Ada"}"#.to_owned());
+    run.answer("names", format!(r#"{{"data":{{"_entities":[{names}]}}}}"#));
+    let whole = list(&|id| format!(r#"{{"id":"{id}","name":"Ada","part":{{"id":"{id}"}}}}"#));
+    run.finish()
+        .is(&format!(r#"{{"a":[{whole}],"b":[{whole}]}}"#), &[]);
+    assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
 }
