@@ -125,7 +125,7 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
             }
             let mut tape = branch.made[..=at].to_vec();
             tape[at].taken = taken;
-            search.limit = best.limit();
+            search.limit = best.limit;
             let Run { outcome, made, print } = left.spend(&mut search, |search| run(search, tape));
             branch.tried += 1;
             let again = !drafted.insert(print);
@@ -156,6 +156,7 @@ pub(crate) fn search(graph: &QueryGraph, operation: &NormalizedOperation) -> Res
 /// The best plan so far.
 struct Best {
     plan: Result<(Cost, Drafts), PlanError>,
+    limit: Option<Limit>,
     shallow: Shallow,
 }
 
@@ -171,19 +172,24 @@ impl Best {
             Outcome::Failed(error) => Err(error),
             Outcome::Abandoned(_) => unreachable!("the first run has neither a limit nor an end of fuel"),
         };
-        Self { plan, shallow }
+        let mut best = Self {
+            plan,
+            limit: None,
+            shallow,
+        };
+        best.set_limit();
+        best
     }
 
     fn cost(&self) -> Cost {
         self.plan.as_ref().map_or(Cost::NONE, |(cost, _)| *cost)
     }
 
-    fn limit(&self) -> Option<Limit> {
-        let (cost, drafts) = self.plan.as_ref().ok()?;
-        Some(Limit {
+    fn set_limit(&mut self) {
+        self.limit = self.plan.as_ref().ok().map(|(cost, drafts)| Limit {
             best: *cost,
             apart: Cost::so_far(drafts).requests + APART,
-        })
+        });
     }
 
     /// Keeps what a run gave where it is better. Gives what it costs.
@@ -197,6 +203,7 @@ impl Best {
         self.shallow.add(cost, made);
         if cost < self.cost() {
             self.plan = Ok((cost, drafts));
+            self.set_limit();
             left.in_vain = RUNS_IN_VAIN;
         }
         cost

@@ -60,40 +60,44 @@ impl Cost {
 /// before any are joined that leave at different moments.
 pub(crate) fn is_hopeless(drafts: &Drafts, best: Cost, apart: usize) -> bool {
     let groups = leaving_together(drafts);
-    if groups.len() > apart {
-        return true;
+    if groups.len() < best.requests || groups.len() > apart {
+        return groups.len() > apart;
     }
-    let least = Cost {
-        requests: kept_apart(&groups),
+    let requests = kept_apart(&groups);
+    let least = || Cost {
+        requests,
         ..Cost::with(drafts, &groups)
     };
-    least >= best
+    requests >= best.requests && least() >= best
 }
 
 /// Requests that there are at least, whatever is joined: of those to one subgraph, the ones that wait for each other stay apart.
 fn kept_apart(groups: &[Group]) -> usize {
-    let mut chains: Vec<BTreeMap<SubgraphId, usize>> = Vec::with_capacity(groups.len());
-    let mut longest: BTreeMap<SubgraphId, usize> = BTreeMap::new();
+    let subgraphs = groups.iter().map(|group| group.subgraph.index() + 1).max();
+    let subgraphs = subgraphs.unwrap_or(0);
+    // For each group a row: how many requests to each subgraph are in a chain up to it.
+    let mut chains = vec![0; groups.len() * subgraphs];
+    let mut longest = vec![0; subgraphs];
     let mut roots = 0;
-    let lengthen = |chain: &mut BTreeMap<SubgraphId, usize>, subgraph: SubgraphId, length: usize| {
-        let held = chain.entry(subgraph).or_default();
-        *held = length.max(*held);
-    };
-    for group in groups {
-        let mut chain: BTreeMap<SubgraphId, usize> = BTreeMap::new();
-        for (subgraph, length) in group.depends_on.iter().flat_map(|dep| &chains[*dep]) {
-            lengthen(&mut chain, *subgraph, *length);
+    for (index, group) in groups.iter().enumerate() {
+        let (before, rest) = chains.split_at_mut(index * subgraphs);
+        let chain = &mut rest[..subgraphs];
+        for dep in &group.depends_on {
+            let held = &before[dep * subgraphs..][..subgraphs];
+            chain
+                .iter_mut()
+                .zip(held)
+                .for_each(|(length, held)| *length = held.max(length).to_owned());
         }
         if group.is_root {
             roots += 1;
         } else {
-            let length = chain.get(&group.subgraph).map_or(1, |length| length + 1);
-            lengthen(&mut chain, group.subgraph, length);
-            lengthen(&mut longest, group.subgraph, length);
+            let at = group.subgraph.index();
+            chain[at] += 1;
+            longest[at] = chain[at].max(longest[at]);
         }
-        chains.push(chain);
     }
-    roots + longest.values().sum::<usize>()
+    roots + longest.iter().sum::<usize>()
 }
 
 /// The requests of a plan, in topological order. Entity fetches to one subgraph become one request with several `_entities` fields

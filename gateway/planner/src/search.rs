@@ -52,6 +52,7 @@ pub(crate) struct Search<'a> {
 }
 
 /// What a run is measured by.
+#[derive(Clone, Copy)]
 pub(crate) struct Limit {
     /// The best plan's cost.
     pub(crate) best: Cost,
