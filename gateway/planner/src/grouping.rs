@@ -114,13 +114,14 @@ pub(crate) fn requests(drafts: &Drafts) -> Vec<Group> {
 }
 
 /// Settles when the requests of a plan leave, where joining the closest ones first is not the best for it and it may be
-/// below `best`. Gives what it costs. Takes what the search for it takes out of `fuel`.
+/// below `best`. Gives what it costs. Takes what this takes out of `fuel`: pairs of requests are looked at, and moments.
 pub(crate) fn settle(drafts: &mut Drafts, best: Cost, fuel: &mut usize) -> Cost {
     let cost = Cost::of(drafts);
     let apart = leaving_together(drafts);
     if cost.requests == apart.len() {
         return cost;
     }
+    *fuel = fuel.saturating_sub(apart.len() * apart.len() / 8);
     let wanted = cost.requests.min(best.requests.saturating_add(1));
     drafts.moments = sharing::moments(&apart, depth(&apart), wanted, fuel);
     match drafts.moments {
