@@ -185,10 +185,7 @@ fn an_entity_has_what_it_was_brought_also_where_its_holders_brought_more() {
         let all = r#"[{"name":"Ada","best":{"nick":"G"}},{"name":"Bob","best":{"nick":"G"}}]"#;
         let best = r#"[{"name":"Grace"}]"#;
         let [first, second] = places.map(|place| if place == "items" { all } else { best });
-        run.answer(
-            "names",
-            &format!(r#"{{"data":{{"_e0":{first},"_e1":{second}}}}}"#),
-        );
+        run.answer("names", format!(r#"{{"data":{{"_e0":{first},"_e1":{second}}}}}"#));
         run.finish().is(
             r#"{"items":[{"id":"1","name":"Ada","best":{"id":"9","name":"Grace","nick":"G"}},{"id":"2","name":"Bob","best":{"id":"9","name":"Grace","nick":"G"}}]}"#,
             &[],
