@@ -145,9 +145,8 @@ async fn run(
         introspection,
     };
     if is_mutation {
-        let executed = execution.run().await;
-        gateway.sharing.mutated();
-        return Ok(executed);
+        let _done = gateway.sharing.mutating();
+        return Ok(execution.run().await);
     }
     match execution.question() {
         Some(question) => gateway

@@ -4,8 +4,10 @@
 //! asks after one was answered does not get what was being read before.
 
 use std::{
+    any::Any,
     collections::HashMap,
     future::Future,
+    hash::{Hash, Hasher},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -21,8 +23,7 @@ use crate::prepare::PreparedOperation;
 /// What makes two executions equal.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
-    /// Where the prepared operation is in memory; an execution under way keeps it there.
-    operation: usize,
+    operation: Identity,
     variables: Vec<(String, Bytes)>,
     /// By fetch of the plan.
     partitions: Vec<Partition>,
@@ -35,10 +36,34 @@ impl Question {
         partitions: Vec<Partition>,
     ) -> Self {
         Self {
-            operation: Arc::as_ptr(operation).addr(),
+            operation: Identity(Arc::clone(operation) as _),
             variables: variables.to_vec(),
             partitions,
         }
+    }
+}
+
+/// Where something is in memory. It is kept there: nothing else can come to have the same identity.
+#[derive(Clone)]
+struct Identity(Arc<dyn Any + Send + Sync>);
+
+impl Identity {
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.address() == other.address()
+    }
+}
+
+impl Eq for Identity {}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.address().hash(state);
     }
 }
 
@@ -69,7 +94,7 @@ impl<A> Default for Sharing<A> {
 }
 
 struct Inner<A> {
-    /// Mutations that have been answered.
+    /// Mutations that have ended.
     epoch: AtomicU64,
     /// Questions whose answer was being worked out already.
     joined: AtomicU64,
@@ -91,9 +116,10 @@ impl<A> Drop for Flight<A> {
 }
 
 impl<A: Clone + Send + Sync + 'static> Sharing<A> {
-    /// To be told before the client gets a mutation's answer.
-    pub(crate) fn mutated(&self) {
-        self.inner.epoch.fetch_add(1, Ordering::SeqCst);
+    /// To be held while a mutation is executed, and to be let go of before the client gets its answer. Whatever becomes of it, and
+    /// of who waits for it: a subgraph may have done it.
+    pub(crate) fn mutating(&self) -> NextEpoch<'_> {
+        NextEpoch(&self.inner.epoch)
     }
 
     /// The answer to a question: the one that is being worked out already, or that of `execution`. `None`: it broke off.
@@ -145,6 +171,14 @@ impl<A: Clone + Send + Sync + 'static> Sharing<A> {
     #[cfg(test)]
     fn under_way(&self) -> usize {
         self.inner.flights().len()
+    }
+}
+
+pub(crate) struct NextEpoch<'e>(&'e AtomicU64);
+
+impl Drop for NextEpoch<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -1,6 +1,9 @@
 use std::{
     future::pending,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures::future::join_all;
@@ -8,9 +11,12 @@ use tokio::{sync::Notify, task::yield_now};
 
 use super::*;
 
+/// Operations need no more than a place in memory.
+static OPERATIONS: LazyLock<[Arc<usize>; 3]> = LazyLock::new(|| [0, 1, 2].map(Arc::new));
+
 fn question(operation: usize, variable: &'static str, partition: u128) -> Question {
     Question {
-        operation,
+        operation: Identity(OPERATIONS[operation].clone()),
         variables: vec![("v".to_owned(), Bytes::from_static(variable.as_bytes()))],
         partitions: vec![Partition(partition)],
     }
@@ -75,7 +81,7 @@ async fn who_asks_after_a_mutation_does_not_get_what_was_being_read_before() {
     let before = sharing.answer(question(1, "1", 1), kitchen.execution());
     let after = async {
         yield_now().await;
-        sharing.mutated();
+        drop(sharing.mutating());
         sharing.answer(question(1, "1", 1), kitchen.execution()).await
     };
     let serving = async {
@@ -134,4 +140,31 @@ async fn a_panic_is_an_answer_for_all_and_the_next_one_is_asked_anew() {
     assert_eq!(sharing.under_way(), 0);
     let whole = sharing.answer(question(1, "1", 1), async { Bytes::from_static(b"fine") });
     assert_eq!(whole.await.unwrap(), "fine");
+}
+
+/// Else another operation could come to stand in its place and be taken for it.
+#[tokio::test]
+async fn an_operation_stays_where_it_is_while_others_can_join() {
+    let (sharing, operation) = (Sharing::<Bytes>::default(), Arc::new(1));
+    let left = Arc::downgrade(&operation);
+    let asked = Question {
+        operation: Identity(operation),
+        variables: Vec::new(),
+        partitions: Vec::new(),
+    };
+    let task = tokio::spawn({
+        let sharing = sharing.clone();
+        async move { sharing.answer(asked, pending()).await }
+    });
+    while sharing.under_way() == 0 {
+        yield_now().await;
+    }
+    assert!(left.upgrade().is_some());
+    task.abort();
+    while sharing.under_way() > 0 {
+        yield_now().await;
+    }
+    while left.upgrade().is_some() {
+        yield_now().await;
+    }
 }

@@ -1,6 +1,6 @@
 //! Operations that reach subgraphs: federated answers, the cost of one, and what a bug costs.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::http::{Method, StatusCode};
 use causeway_server::ServerOptions;
@@ -128,6 +128,48 @@ async fn a_panic_costs_its_own_request_only() {
         gateway.query("{ me { name } }").await.text,
         r#"{"data":{"me":{"name":"Ada"}}}"#
     );
+}
+
+/// The subgraph may have done what a client did not wait for.
+#[tokio::test]
+async fn a_read_after_a_mutation_that_was_given_up_is_not_one_from_before() {
+    let served = Arc::new(Semaphore::new(1));
+    let waiting = Arc::clone(&served);
+    let gateway = scripted(options(), move |_, _| {
+        let waiting = Arc::clone(&waiting);
+        async move {
+            waiting.acquire().await.unwrap().forget();
+            me()
+        }
+        .boxed()
+    });
+    gateway.query("{ me { name } }").await;
+    let calls = async |wanted| {
+        while gateway.calls() < wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    let rest = async {
+        calls(2).await;
+        {
+            let mutation = pin!(gateway.query("mutation { rename(name: \"Ada\") { name } }"));
+            futures::future::select(mutation, pin!(calls(3))).await;
+            // Here its client goes away.
+        }
+        let serving = async {
+            calls(4).await;
+            served.add_permits(100);
+        };
+        let limited = tokio::time::timeout(Duration::from_secs(10), serving);
+        let (_, limited) = tokio::join!(gateway.query("{ me { name } }"), async {
+            let limited = limited.await;
+            served.add_permits(100);
+            limited
+        });
+        limited.expect("the second read asks anew");
+    };
+    tokio::join!(gateway.query("{ me { name } }"), rest);
+    assert_eq!(gateway.calls(), 4);
 }
 
 /// The next GraphQL specification allows them; today's subgraphs do not.
