@@ -20,4 +20,4 @@ pub use port::{
     Dispatch, EntityList, FetchFailure, Partition, Representations, RequestKind, SubgraphClient,
     SubgraphReply, SubgraphRequest,
 };
-pub use run::{FetchOutcome, FetchReport, Outcome, Request, execute};
+pub use run::{FetchOutcome, FetchReport, Outcome, RESPONSE_LIMIT, Request, execute};

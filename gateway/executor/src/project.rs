@@ -34,6 +34,9 @@ enum Here<'a> {
 /// What the response begins with.
 pub(crate) const OPENING: &[u8] = b"{\"data\":";
 
+/// What an error takes in the response, roughly.
+pub(crate) const ERROR_BYTES: usize = 128;
+
 const ROOT: ProjectedKind = ProjectedKind::Composite(ProjectionId(0));
 
 pub(crate) struct Projector<'a> {
@@ -54,6 +57,10 @@ pub(crate) struct Projector<'a> {
     endings: Vec<((ObjectId, ProjectionId), usize)>,
     /// How often a place had no value: what was written around it cannot be taken for granted elsewhere.
     complaints: usize,
+    /// Bytes that may be written.
+    limit: usize,
+    /// They were not enough. Nothing more is written, and nothing of it is the response.
+    is_too_large: bool,
 }
 
 impl<'a> Projector<'a> {
@@ -79,18 +86,34 @@ impl<'a> Projector<'a> {
             written: HashMap::new(),
             endings: Vec::new(),
             complaints: 0,
+            limit: usize::MAX,
+            is_too_large: false,
         }
     }
 
     /// Writes the response up to the value of `data`. Gives the bytes and all errors.
-    pub(crate) fn response(mut self, root: ObjectId) -> (Vec<u8>, ErrorSink) {
+    pub(crate) fn response(mut self, root: ObjectId, limit: usize) -> (Vec<u8>, ErrorSink) {
+        self.limit = limit;
         let nesting = Nesting {
             non_null: false,
             items: None,
         };
         // The root is nullable, so nothing propagates out of it.
         let _ = self.value(Value::Object(root), &nesting, &ROOT);
+        if self.is_too_large {
+            let message = format!("the response would have more than {limit} bytes; ask for it in parts");
+            let error = GraphqlError::new("RESPONSE_TOO_LARGE", None, message, Vec::new());
+            return ([OPENING, b"null"].concat(), vec![error]);
+        }
         (self.out, self.errors)
+    }
+
+    /// Whether so many bytes more can be written.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        let errors = self.errors.len().saturating_mul(ERROR_BYTES);
+        let all = self.out.len().saturating_add(bytes).saturating_add(errors);
+        self.is_too_large |= all > self.limit;
+        !self.is_too_large
     }
 
     fn value(&mut self, value: Value, nesting: &Nesting, kind: &'a ProjectedKind) -> Result<(), Propagate> {
@@ -239,8 +262,11 @@ impl<'a> Projector<'a> {
         if !self.tree.is_shared(object) {
             return self.object(object, node);
         }
-        if let Some(range) = self.written.get(&(object, node)) {
-            self.out.extend_from_within(range.clone());
+        if let Some(range) = self.written.get(&(object, node)).cloned() {
+            if !self.has_room(range.len()) {
+                return Err(Propagate(None));
+            }
+            self.out.extend_from_within(range);
             return Ok(());
         }
         let (start, complaints) = (self.out.len(), self.complaints);
@@ -254,6 +280,9 @@ impl<'a> Projector<'a> {
     }
 
     fn object(&mut self, object: ObjectId, node: ProjectionId) -> Result<(), Propagate> {
+        if !self.has_room(0) {
+            return Err(Propagate(None));
+        }
         let projection: &'a Projection = &self.plan.projection;
         let node: &'a ProjectionNode = &projection.nodes[node.0 as usize];
         let (ty, selection) = match &node.object_type {

@@ -37,7 +37,12 @@ pub struct Request<'a> {
     pub headers: Arc<HeaderMap>,
     /// Answers to `__schema` and `__type`, by response key, as JSON.
     pub introspection: Vec<(String, Bytes)>,
+    /// Bytes of the response, roughly: beyond that there is none. An entity that stands at many positions makes much of little.
+    pub response_limit: usize,
 }
+
+/// For who has no reason to choose another one.
+pub const RESPONSE_LIMIT: usize = 256 << 20;
 
 /// A finished execution.
 #[derive(Debug)]
@@ -135,7 +140,7 @@ pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outco
         ..
     } = run;
     let projector = Projector::new(request.plan, &tree, truth, &failures, errors);
-    let (body, errors) = projector.response(root);
+    let (body, errors) = projector.response(root, request.response_limit);
     Outcome {
         body,
         errors,

@@ -1,5 +1,7 @@
 //! Walking the data tree along a plan's paths.
 
+use std::ops::ControlFlow;
+
 use causeway_model::{EntityTarget, KeyId, PathSegment, Shape, ShapeField, ShapeId, plan::TYPENAME};
 
 use crate::tree::{FailureId, ObjectId, Tree, Value};
@@ -87,38 +89,35 @@ fn next(tree: &Tree, object: ObjectId, segment: &PathSegment) -> Option<Value> {
     if fits { tree.get(object, segment.key) } else { None }
 }
 
+type PositionVisitor<'v> = dyn FnMut(&[Step], &[ObjectId]) -> ControlFlow<()> + 'v;
+
 /// Calls `visit` for each position of the place, with the way to it: the steps, and the objects that hold the place, from the
-/// root on, the one at the place last.
-pub(crate) fn positions(
-    tree: &Tree,
-    root: ObjectId,
-    path: &[PathSegment],
-    visit: &mut dyn FnMut(&[Step], &[ObjectId]),
-) {
+/// root on, the one at the place last. Ends when `visit` breaks: there may be more positions than anybody can walk to.
+pub(crate) fn positions(tree: &Tree, root: ObjectId, path: &[PathSegment], visit: &mut PositionVisitor<'_>) {
     let mut way = Way {
         tree,
         steps: Vec::with_capacity(2 * path.len()),
         objects: Vec::with_capacity(path.len() + 1),
         visit,
     };
-    way.value(Value::Object(root), path);
+    let _ = way.value(Value::Object(root), path);
 }
 
 struct Way<'w> {
     tree: &'w Tree,
     steps: Vec<Step>,
     objects: Vec<ObjectId>,
-    visit: &'w mut dyn FnMut(&[Step], &[ObjectId]),
+    visit: &'w mut PositionVisitor<'w>,
 }
 
 impl Way<'_> {
-    fn value(&mut self, value: Value, path: &[PathSegment]) {
+    fn value(&mut self, value: Value, path: &[PathSegment]) -> ControlFlow<()> {
         match value {
             Value::List(list) => {
                 let tree = self.tree;
                 for (index, item) in (0..).zip(tree.items(list)) {
                     self.steps.push(Step::Index(index));
-                    self.value(*item, path);
+                    self.value(*item, path)?;
                     self.steps.pop();
                 }
             }
@@ -126,11 +125,11 @@ impl Way<'_> {
                 let object = self.tree.canonical(object);
                 self.objects.push(object);
                 match path.split_first() {
-                    None => (self.visit)(&self.steps, &self.objects),
+                    None => (self.visit)(&self.steps, &self.objects)?,
                     Some((segment, rest)) => {
                         if let Some(below) = next(self.tree, object, segment) {
                             self.steps.push(Step::Key(segment.key));
-                            self.value(below, rest);
+                            self.value(below, rest)?;
                             self.steps.pop();
                         }
                     }
@@ -139,6 +138,7 @@ impl Way<'_> {
             }
             Value::Null | Value::Leaf(_) | Value::Failed(_) => {}
         }
+        ControlFlow::Continue(())
     }
 }
 

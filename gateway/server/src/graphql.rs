@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use causeway_executor::{Request, execute};
+use causeway_executor::{RESPONSE_LIMIT, Request, execute};
 use causeway_model::LabelSet;
 use futures::FutureExt;
 
@@ -203,6 +203,7 @@ impl Execution {
             variables: &variables,
             headers,
             introspection,
+            response_limit: RESPONSE_LIMIT,
         };
         let outcome = execute(graph.client.as_ref(), request).await;
         let extensions = explains.then(|| explain::extension(&prepared, &graph.supergraph, &outcome));

@@ -8,7 +8,7 @@ use apollo_compiler::{
 use bytes::Bytes;
 use causeway_composition::{SubgraphInput, compose};
 use causeway_executor::{
-    FetchFailure, Partition, Request, SubgraphClient, SubgraphReply, SubgraphRequest, execute,
+    FetchFailure, Partition, RESPONSE_LIMIT, Request, SubgraphClient, SubgraphReply, SubgraphRequest, execute,
 };
 use causeway_graph::QueryGraph;
 use causeway_model::{LabelSet, SubgraphId, Supergraph};
@@ -137,6 +137,7 @@ impl Gateway {
             variables: &serialized,
             headers: Arc::default(),
             introspection,
+            response_limit: RESPONSE_LIMIT,
         };
         let outcome = block_on(execute(&client, request));
         let errors = outcome.errors_json();

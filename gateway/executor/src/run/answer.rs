@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
+    ops::ControlFlow,
 };
 
 use causeway_model::{EntityCall, FetchTarget, KeyId, ShapeId};
@@ -16,9 +17,13 @@ use crate::{
     error::GraphqlError,
     parse::{self, Brought, Expected, ParseError, SubgraphError},
     port::{FetchFailure, SubgraphReply},
+    project::ERROR_BYTES,
     tree::{FailureId, List, ObjectId, Value},
     walk::{Step, positions},
 };
+
+/// Bytes of `{},`.
+const SMALLEST_OBJECT: usize = 3;
 
 impl From<ParseError> for FetchFailure {
     fn from(error: ParseError) -> Self {
@@ -157,7 +162,8 @@ fn place_errors(
         // An error without a usable path may be about any of them.
         let about_all = general.filter(|_| has_any_list);
         if about_all.is_some() || errors.concern_any(number) {
-            each_position(run, (call, gathered), &mut |run, entity, at| {
+            let concerned = |entity| about_all.is_some() || errors.concern(number, entity);
+            each_position(run, (call, gathered), &concerned, &mut |run, entity, at| {
                 if let Some(error) = about_all {
                     report(run, index, error, at.iter().copied());
                 }
@@ -177,22 +183,35 @@ fn place_errors(
         .for_each(|error| report(run, index, error, []));
 }
 
-/// Calls `visit` for each position that has asked for an entity.
+/// Calls `visit` for each position that has asked for an entity which is concerned; but for those of which the response, with an
+/// error for each, could only be too large.
 fn each_position(
     run: &mut Run<'_>,
     (call, gathered): (&EntityCall, &CallBatch),
+    concerned: &dyn Fn(usize) -> bool,
     visit: &mut dyn FnMut(&mut Run<'_>, usize, &[Step]),
 ) {
+    let limit = run.request.response_limit;
     let mut entities = HashMap::with_capacity(gathered.asked.len());
     for asked in &gathered.asked {
         entities.insert((asked.place, run.tree.canonical(asked.object)), asked.entity);
     }
     for (number, place) in call.places.iter().enumerate() {
         let mut found: Vec<(Vec<Step>, usize)> = Vec::new();
+        let (mut met, known) = (0, run.errors.len());
         positions(&run.tree, run.root, &place.path, &mut |at, way| {
             let object = way.last().copied().unwrap_or(run.root);
-            if let Some(entity) = entities.get(&(number, object)) {
+            if let Some(entity) = entities
+                .get(&(number, object))
+                .filter(|entity| concerned(**entity))
+            {
                 found.push((at.to_vec(), *entity));
+            }
+            met += SMALLEST_OBJECT;
+            let has_room = met <= limit && (known + found.len()).saturating_mul(ERROR_BYTES) <= limit;
+            match has_room {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
             }
         });
         for (at, entity) in found {

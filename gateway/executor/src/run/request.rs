@@ -1,6 +1,6 @@
 //! What is sent: representations gathered from the tree, and the request's body.
 
-use std::{borrow::Cow, collections::HashMap, hash::BuildHasher, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, hash::BuildHasher, ops::ControlFlow, sync::Arc};
 
 use bytes::Bytes;
 use causeway_model::{EntityCall, EntityPlace, Fetch, FetchTarget, Name, Piece, ShapeId};
@@ -149,13 +149,16 @@ impl Gatherer<'_> {
 
     fn place_with_contexts(&mut self, root: ObjectId, (number, place): (usize, &EntityPlace)) {
         positions(self.tree, root, &place.path, &mut |_, way| {
-            let Some(object) = way.last().copied() else { return };
+            let Some(object) = way.last().copied() else {
+                return ControlFlow::Continue(());
+            };
             if self.represent(place, object)
                 && let Some(field) = self.field_below(place, way)
             {
                 self.fields[field].add(self.hasher, &self.buffer, (object, number));
                 self.batch.positions += 1;
             }
+            ControlFlow::Continue(())
         });
     }
 

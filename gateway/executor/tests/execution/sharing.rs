@@ -270,3 +270,41 @@ fn thousands_of_copies_beside_thousands_that_wait_cost_no_more_than_both() {
         .is(&format!(r#"{{"a":[{whole}],"b":[{whole}]}}"#), &[]);
     assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
 }
+
+/// Twenty posts of an author with twenty posts, and so on: five levels are three million objects.
+#[test]
+fn a_few_entities_cannot_be_made_a_response_without_end() {
+    const LEVELS: usize = 12;
+    let mut below = "id: ID".to_owned();
+    for _ in 0..LEVELS {
+        below = format!("id: ID posts: [Item] {{ {below} }}");
+    }
+    let mut plan = PlanBuilder::new(&format!("me: Item {{ {below} }}"));
+    let mut last = plan.root("me", "me { id }");
+    let mut place = "me".to_owned();
+    for level in 0..LEVELS {
+        last = plan.entities(
+            &format!("level{level}"),
+            &[last],
+            (&place, "Item { id! }"),
+            "posts { id }",
+        );
+        place.push_str(".posts");
+    }
+    plan.entities("names", &[last], (&place, "Item { id! }"), "name");
+    let mut run = Execution::start(plan);
+    run.answer("me", r#"{"data":{"me":{"id":"1"}}}"#);
+    let posts = vec![r#"{"id":"1"}"#; 20].join(",");
+    let posts = format!(r#"{{"data":{{"_entities":[{{"posts":[{posts}]}}]}}}}"#);
+    for level in 0..LEVELS {
+        run.answer(&format!("level{level}"), &posts);
+    }
+    run.answer(
+        "names",
+        r#"{"data":{"_entities":[null]},"errors":[{"message":"no","path":["_entities",0,"name"]}]}"#,
+    );
+    run.finish().is(
+        "null",
+        &[": the response would have more than 4194304 bytes; ask for it in parts"],
+    );
+}

@@ -45,6 +45,9 @@ impl SubgraphClient for Scripted {
     }
 }
 
+/// More than any answer of a test has that is to have one.
+const LIMIT: usize = 4 << 20;
+
 /// A running execution. What it borrows is leaked: a test is short.
 pub(crate) struct Execution {
     future: Pin<Box<dyn Future<Output = Outcome>>>,
@@ -97,6 +100,7 @@ impl Execution {
             variables: owned(variables).leak(),
             headers: Arc::new(headers),
             introspection: owned(introspection),
+            response_limit: LIMIT,
         };
         let subgraphs = supergraph
             .subgraphs
