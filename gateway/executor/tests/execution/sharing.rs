@@ -1,7 +1,5 @@
 //! One entity at several positions: stored once, and still not mixed up with what is another's.
 
-use std::time::{Duration, Instant};
-
 use crate::support::{Call, Execution, PlanBuilder};
 
 const NAMED: &str = r#"{"data":{"_entities":[{"name":"Ada","best":{"id":"9"}}]}}"#;
@@ -245,7 +243,7 @@ fn what_is_taken_back_is_not_copied_from() {
     );
 }
 
-/// Copies cost what is copied, not that times what waits for something elsewhere.
+/// Copies cost what is copied, not that times what waits for something elsewhere: that would take most of a minute here.
 #[test]
 fn thousands_of_copies_beside_thousands_that_wait_cost_no_more_than_both() {
     let item = "id: ID name: String part: Part { id: ID }";
@@ -256,19 +254,16 @@ fn thousands_of_copies_beside_thousands_that_wait_cost_no_more_than_both() {
         plan.calls(subgraph, &[items], vec![call.brings(brings)]);
     }
     let mut run = Execution::start(plan);
-    let list = |of: &dyn Fn(u32) -> String| (0..10_000).map(of).collect::<Vec<_>>().join(",");
+    let list = |of: &dyn Fn(u32) -> String| (0..30_000).map(of).collect::<Vec<_>>().join(",");
     let ids = list(&|id| format!(r#"{{"id":"{id}"}}"#));
     run.answer("items", format!(r#"{{"data":{{"a":[{ids}],"b":[{ids}]}}}}"#));
     let parts = list(&|id| format!(r#"{{"part":{{"id":"{id}"}}}}"#));
-    let started = Instant::now();
     run.answer("parts", format!(r#"{{"data":{{"_entities":[{parts}]}}}}"#));
-    let elapsed = started.elapsed();
     let names = list(&|_| r#"{"name":"Ada"}"#.to_owned());
     run.answer("names", format!(r#"{{"data":{{"_entities":[{names}]}}}}"#));
     let whole = list(&|id| format!(r#"{{"id":"{id}","name":"Ada","part":{{"id":"{id}"}}}}"#));
     run.finish()
         .is(&format!(r#"{{"a":[{whole}],"b":[{whole}]}}"#), &[]);
-    assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
 }
 
 /// Twenty posts of an author with twenty posts, and so on: five levels are three million objects.
