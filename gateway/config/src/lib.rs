@@ -135,7 +135,7 @@ impl Default for Limits {
             operation_tokens: 20_000,
             operation_depth: 100,
             operation_fields: 20_000,
-            plan_cache: 32 << 20,
+            plan_cache: 20 << 20,
         }
     }
 }
