@@ -8,7 +8,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::gateway::{GRAPHQL_RESPONSE, me, options, scripted};
+use crate::gateway::{GRAPHQL_RESPONSE, Gateway, me, options, scripted};
 
 const USERS: usize = 0;
 
@@ -134,15 +134,7 @@ async fn a_panic_costs_its_own_request_only() {
 #[tokio::test]
 async fn a_read_after_a_mutation_that_was_given_up_is_not_one_from_before() {
     let served = Arc::new(Semaphore::new(1));
-    let waiting = Arc::clone(&served);
-    let gateway = scripted(options(), move |_, _| {
-        let waiting = Arc::clone(&waiting);
-        async move {
-            waiting.acquire().await.unwrap().forget();
-            me()
-        }
-        .boxed()
-    });
+    let gateway = waits_for(&served);
     gateway.query("{ me { name } }").await;
     let calls = async |wanted| {
         while gateway.calls() < wanted {
@@ -221,15 +213,7 @@ async fn many_at_once_get_their_own_answers() {
 #[tokio::test]
 async fn equal_queries_at_the_same_time_are_one_and_mutations_never_are() {
     let served = Arc::new(Semaphore::new(1));
-    let waiting = Arc::clone(&served);
-    let gateway = scripted(options(), move |_, _| {
-        let waiting = Arc::clone(&waiting);
-        async move {
-            waiting.acquire().await.unwrap().forget();
-            me()
-        }
-        .boxed()
-    });
+    let gateway = waits_for(&served);
     // Prepared, so that nothing but the subgraph is waited for below.
     gateway.query("{ me { name } }").await;
     assert_eq!(gateway.calls(), 1);
@@ -254,4 +238,17 @@ async fn equal_queries_at_the_same_time_are_one_and_mutations_never_are() {
     let mutations = (0..3).map(|_| gateway.query("mutation { rename(name: \"Ada\") { name } }"));
     futures::future::join_all(mutations).await;
     assert_eq!(gateway.calls(), 7);
+}
+
+/// Its subgraphs answer as often as there are permits.
+fn waits_for(served: &Arc<Semaphore>) -> Gateway {
+    let served = Arc::clone(served);
+    scripted(options(), move |_, _| {
+        let served = Arc::clone(&served);
+        async move {
+            served.acquire().await.unwrap().forget();
+            me()
+        }
+        .boxed()
+    })
 }
