@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(8 << 20)
+        .max_blocking_threads(planning_threads())
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -21,4 +22,10 @@ fn main() -> ExitCode {
         }
     };
     runtime.block_on(causeway::commands::run(cli))
+}
+
+/// Planning is work for processors: more threads than those finish nothing sooner, and each keeps memory of its own.
+fn planning_threads() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (2 * processors).max(4)
 }
