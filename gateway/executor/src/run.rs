@@ -455,7 +455,7 @@ impl<'a> Run<'a> {
 
     /// A place of the data tree as a path of the response.
     fn client_path(&self, place: impl IntoIterator<Item = Step>) -> Vec<PathElement> {
-        client_path(self.request.plan, self.truth, place)
+        client_path(self.request.plan, (&self.tree, self.root), self.truth, place)
     }
 
     fn subgraph_name(&self, fetch: usize) -> &'a str {

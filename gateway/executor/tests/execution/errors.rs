@@ -80,6 +80,17 @@ fn aliases_are_undone_in_paths() {
     .is(r#"{"__typename":null}"#, &["__typename: no"]);
 }
 
+/// What the client asks of one type may be loaded of another one for the gateway's own purposes.
+#[test]
+fn paths_end_where_the_objects_own_type_was_asked_no_further() {
+    let projection = "pets: [Cat|Dog] { ...on Dog { name: String } id: ID }";
+    let body = r#"{"data":{"pets":[{"__typename":"Cat","name":null,"id":"1"},{"__typename":"Dog","name":null,"id":"2"}]},"errors":[{"message":"no","path":["pets",0,"name"]},{"message":"no","path":["pets",1,"name"]}]}"#;
+    root(projection, "pets { __typename name id }", body).is(
+        r#"{"pets":[{"id":"1"},{"name":null,"id":"2"}]}"#,
+        &["pets.0: no", "pets.1.name: no"],
+    );
+}
+
 #[test]
 fn paths_end_where_the_client_asked_no_further() {
     let projection = "me: Me { id: String @if(never) pets: [Pet] { name: String } json: Json }";
