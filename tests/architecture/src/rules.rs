@@ -52,6 +52,16 @@ pub(crate) const RULES: &[Rule] = &[
         "the loader stands before a client and behind the executor, and sees of both the port between them",
     ),
     gateway(
+        "causeway-cache",
+        &["causeway-executor", "causeway-json", "causeway-model"],
+        "the cache is a client before a client; where gateways share one, what they share it through is behind its ports",
+    ),
+    gateway(
+        "causeway-redis",
+        &["causeway-cache"],
+        "an adapter knows the port it implements, and no other part",
+    ),
+    gateway(
         "causeway-client",
         &["causeway-executor", "causeway-model"],
         "an adapter knows the port it implements, and no other part",
@@ -75,6 +85,7 @@ pub(crate) const RULES: &[Rule] = &[
     gateway(
         "causeway",
         &[
+            "causeway-cache",
             "causeway-check",
             "causeway-client",
             "causeway-composition",
@@ -84,6 +95,7 @@ pub(crate) const RULES: &[Rule] = &[
             "causeway-loader",
             "causeway-model",
             "causeway-planner",
+            "causeway-redis",
             "causeway-server",
         ],
         "the cli wires the gateway, and only the gateway",

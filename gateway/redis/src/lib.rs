@@ -1,0 +1,1 @@
+//! Redis: the store and the feed that several gateways share.
