@@ -1,8 +1,8 @@
 //! HTTP response -> subgraph reply: what counts as an answer.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
-use causeway_executor::{FetchFailure, SubgraphReply};
+use causeway_executor::{CachingHeaders, FetchFailure, SubgraphReply};
 use http::{HeaderMap, Response, header};
 use hyper::body::Incoming;
 use serde::{Deserialize, de::IgnoredAny};
@@ -15,7 +15,11 @@ pub(crate) async fn read(response: Response<Incoming>, limit: usize) -> Result<S
     let encoding = Encoding::of(&head.headers);
     let whole = async |limit| encoding?.decode(body::read(body, limit).await?, limit);
     if head.status.is_success() {
-        return whole(limit).await.map(SubgraphReply::new);
+        let caching = caching(&head.headers);
+        return whole(limit).await.map(|body| SubgraphReply {
+            caching,
+            ..SubgraphReply::new(body)
+        });
     }
     // GraphQL over HTTP: an error status may carry a response. Anything else that comes with it, an error page for
     // one, says less than the status does, and so does a body that cannot be read.
@@ -29,6 +33,20 @@ pub(crate) async fn read(response: Response<Incoming>, limit: usize) -> Result<S
         Ok(body) if is_graphql(&body) => Ok(SubgraphReply::new(body)),
         _ => Err(bad_status),
     }
+}
+
+fn caching(headers: &HeaderMap) -> Option<Arc<CachingHeaders>> {
+    let joined = |name| {
+        let values = headers.get_all(name).iter();
+        let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        (!texts.is_empty()).then(|| texts.join(","))
+    };
+    let caching = CachingHeaders {
+        cache_control: joined(header::CACHE_CONTROL),
+        age: joined(header::AGE),
+        vary: joined(header::VARY),
+    };
+    (caching != CachingHeaders::default()).then(|| Arc::new(caching))
 }
 
 pub(crate) fn unreachable(error: &hyper::Error) -> FetchFailure {

@@ -17,7 +17,7 @@ mod walk;
 
 pub use error::{ErrorSink, Extensions, GraphqlError, PathElement};
 pub use port::{
-    Dispatch, EntityList, FetchFailure, Partition, Representations, RequestKind, SubgraphClient,
-    SubgraphReply, SubgraphRequest,
+    CacheReport, CachingHeaders, Dispatch, EntityList, FetchFailure, Freshness, Partition, Representations,
+    RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest,
 };
 pub use run::{FetchOutcome, FetchReport, Outcome, RESPONSE_LIMIT, Request, execute};

@@ -148,6 +148,10 @@ pub struct SubgraphReply {
     /// A body that claims to be a GraphQL response.
     pub body: Bytes,
     pub dispatch: Dispatch,
+    /// What the subgraph said about reuse, if it said anything.
+    pub caching: Option<Arc<CachingHeaders>>,
+    /// How long what the body says may be reused; set by a cache.
+    pub freshness: Freshness,
 }
 
 impl SubgraphReply {
@@ -156,6 +160,42 @@ impl SubgraphReply {
         Self {
             body: body.into(),
             dispatch: Dispatch::default(),
+            caching: None,
+            freshness: Freshness::default(),
+        }
+    }
+}
+
+/// Header fields of an answer, as RFC 9111 has them; several of one name are joined by commas.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CachingHeaders {
+    pub cache_control: Option<String>,
+    pub age: Option<String>,
+    pub vary: Option<String>,
+}
+
+/// How long an answer may be reused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Freshness {
+    /// From now on; `None`: nothing is known about it.
+    pub lifetime: Option<Duration>,
+    /// Since its oldest part was loaded.
+    pub age: Duration,
+    /// It is one person's.
+    pub private: bool,
+}
+
+impl Freshness {
+    /// Of an answer made of this one and another.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            lifetime: self
+                .lifetime
+                .zip(other.lifetime)
+                .map(|(one, other)| one.min(other)),
+            age: self.age.max(other.age),
+            private: self.private || other.private,
         }
     }
 }
@@ -171,6 +211,40 @@ pub struct Dispatch {
     pub batch_size: usize,
     /// From the question until the last of its batches left.
     pub waited: Duration,
+    /// What a cache had of it.
+    pub cache: CacheReport,
+}
+
+/// What became of the entities of a request in a cache, in entities; of a root request, in root fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheReport {
+    /// There completely, in memory.
+    pub memory: usize,
+    /// There completely once the store that gateways share was asked. Counted for the whole batch.
+    pub shared: usize,
+    /// Of those that were there, how many were served though their time was over.
+    pub stale: usize,
+    /// There with some of the fields.
+    pub partial: usize,
+    /// Not there.
+    pub missed: usize,
+    /// Why what was loaded is not kept.
+    pub not_stored: Option<&'static str>,
+}
+
+impl CacheReport {
+    /// Both together: one from above batching, one from below it.
+    #[must_use]
+    pub fn and(self, below: Self) -> Self {
+        Self {
+            memory: self.memory + below.memory,
+            shared: self.shared + below.shared,
+            stale: self.stale + below.stale,
+            partial: self.partial + below.partial,
+            missed: self.missed + below.missed,
+            not_stored: self.not_stored.or(below.not_stored),
+        }
+    }
 }
 
 impl Default for Dispatch {
@@ -180,6 +254,7 @@ impl Default for Dispatch {
             joined: 0,
             batch_size: 0,
             waited: Duration::ZERO,
+            cache: CacheReport::default(),
         }
     }
 }

@@ -20,7 +20,7 @@ use http::HeaderMap;
 use crate::{
     client_path::client_path,
     error::{ErrorSink, Extensions, GraphqlError, PathElement},
-    port::{Dispatch, FetchFailure, RequestKind, SubgraphClient, SubgraphReply},
+    port::{Dispatch, FetchFailure, Freshness, RequestKind, SubgraphClient, SubgraphReply},
     project::{self, Projector},
     tree::{FailureId, ObjectId, Tree, Value},
     walk::{self, Step, Walker},
@@ -52,6 +52,8 @@ pub struct Outcome {
     pub errors: ErrorSink,
     /// By fetch of the plan.
     pub fetches: Vec<FetchReport>,
+    /// Of all answers together; unknown if nobody was asked.
+    pub freshness: Freshness,
 }
 
 impl Outcome {
@@ -137,6 +139,7 @@ pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outco
         reports,
         tree,
         root,
+        freshness,
         ..
     } = run;
     let projector = Projector::new(request.plan, &tree, truth, &failures, errors);
@@ -145,6 +148,7 @@ pub async fn execute(client: &dyn SubgraphClient, request: Request<'_>) -> Outco
         body,
         errors,
         fetches: reports,
+        freshness: freshness.unwrap_or_default(),
     }
 }
 
@@ -172,6 +176,7 @@ struct Run<'a> {
     state: Vec<State>,
     /// What fetches under way have asked for.
     batches: Vec<Option<EntityBatch>>,
+    freshness: Option<Freshness>,
 }
 
 /// What an object lacks since a fetch failed.
@@ -247,6 +252,7 @@ impl<'a> Run<'a> {
             reports: vec![report; plan.fetches.len()],
             state: vec![State::Waiting; plan.fetches.len()],
             batches: plan.fetches.iter().map(|_| None).collect(),
+            freshness: None,
         }
     }
 
@@ -364,6 +370,11 @@ impl<'a> Run<'a> {
         self.state[index] = State::Done;
         self.reports[index].elapsed = finished.elapsed;
         self.reports[index].dispatch = finished.reply.as_ref().ok().map(|reply| reply.dispatch);
+        let brought = finished
+            .reply
+            .as_ref()
+            .map_or(Freshness::default(), |reply| reply.freshness);
+        self.freshness = Some(self.freshness.map_or(brought, |known| known.and(brought)));
         let mut batch = self.batches[index].take();
         let usable = finished
             .reply

@@ -5,6 +5,10 @@
 /// Nesting that is followed; deeper input is refused, so that no input can exhaust the stack.
 const DEPTH_LIMIT: usize = 256;
 
+mod parts;
+
+pub use parts::{Items, Members, items, members};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
     #[error("the JSON ends too early")]

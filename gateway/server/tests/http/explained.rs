@@ -31,7 +31,13 @@ impl SubgraphClient for Among {
             ),
         };
         let body = json!({ "data": body }).to_string().into();
-        async move { dispatch.map(|dispatch| SubgraphReply { body, dispatch }) }.boxed()
+        async move {
+            dispatch.map(|dispatch| SubgraphReply {
+                dispatch,
+                ..SubgraphReply::new(body)
+            })
+        }
+        .boxed()
     }
 
     fn partition(&self, _: SubgraphId, _: &HeaderMap) -> Partition {
