@@ -8,6 +8,7 @@
 //! Pure: text in, values out. No I/O, no clock, no threads; any input gives an answer and never a panic.
 
 mod api;
+mod cache_control;
 mod check;
 mod compose;
 mod contract;

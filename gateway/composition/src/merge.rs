@@ -4,6 +4,7 @@
 //! element; whether the whole holds together is for [`crate::check`].
 
 mod arguments;
+mod cache_control;
 mod compose_directive;
 mod default_value;
 pub(crate) use default_value::print as print_value;
@@ -192,6 +193,7 @@ fn merge_type(cx: &mut Context<'_, '_>, name: &Name) -> Option<MergedType> {
         )
         .collect();
     merged.applied = directives::merge(cx, name, &applied);
+    merged.applied.extend(cache_control::of_type(cx, kind, &sources));
     match kind {
         Kind::Scalar => {}
         Kind::Object => object::merge(cx, &sources, &mut merged),

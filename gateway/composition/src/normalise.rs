@@ -3,6 +3,7 @@
 //! Reads federation's directives into facts and drops what serves only federation. No checks: rules run on
 //! the result.
 
+use crate::cache_control;
 use crate::link::{Links, Version};
 use crate::parse::{Parsed, one_of};
 use crate::spec::{Fed, TYPES};
@@ -43,7 +44,7 @@ pub(crate) fn normalise(parsed: &Parsed<'_>) -> Subgraph {
         .filter(|(name, _)| !reader.is_builtin(name) && !reader.is_federation_directive(name))
         .map(|(name, definition)| (name.clone(), definition.clone()))
         .collect();
-    Subgraph {
+    let mut subgraph = Subgraph {
         name: parsed.input.name.clone(),
         url: parsed.input.url.clone(),
         source: parsed.input.source.clone(),
@@ -53,7 +54,9 @@ pub(crate) fn normalise(parsed: &Parsed<'_>) -> Subgraph {
         types,
         directives,
         schema_directives: reader.applied(&parsed.schema.schema_definition.directives),
-    }
+    };
+    cache_control::drop_scope(&mut subgraph);
+    subgraph
 }
 
 /// (local name, default name) of the root types that are there.

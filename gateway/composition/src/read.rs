@@ -5,6 +5,7 @@
 //! nothing else: the SDL's author is a composer, not a person.
 
 mod api;
+mod caching;
 mod contexts;
 pub(crate) mod defer;
 mod features;

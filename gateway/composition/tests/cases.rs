@@ -9,6 +9,9 @@ use causeway_composition::{SubgraphInput, compose, merge};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "support/caching.rs"]
+mod caching;
+
 #[test]
 fn every_case_says_what_is_expected() {
     let mut wrong = Vec::new();
@@ -83,9 +86,10 @@ fn print(inputs: &[SubgraphInput]) -> String {
             let types = composed.supergraph_sdl.split("link__Purpose {").nth(1).unwrap();
             let types = types.split_once("\n}\n\n").map_or("", |(_, types)| types);
             format!(
-                "{}# supergraph\n\n{types}\n# API schema\n\n{}",
+                "{}# supergraph\n\n{types}\n# API schema\n\n{}{}",
                 lines(&composed.hints),
-                composed.api_schema_sdl
+                composed.api_schema_sdl,
+                caching::print(&composed.supergraph)
             )
         }
         Err(failed) => format!("{}{}", lines(&failed.errors), lines(&failed.hints)),

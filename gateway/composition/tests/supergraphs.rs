@@ -12,6 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+#[path = "support/caching.rs"]
+mod caching;
+
 #[test]
 fn every_supergraph_is_read_as_expected() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/supergraphs");
@@ -55,5 +58,6 @@ fn run(case: &Path) -> String {
             format!("\n# plan\n\n{}", causeway_planner::explain(&plan, &supergraph))
         },
     );
-    format!("{unsound}# API schema\n\n{api}{plan}")
+    let caching = caching::print(&supergraph);
+    format!("{unsound}# API schema\n\n{api}{caching}{plan}")
 }

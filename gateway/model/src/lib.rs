@@ -19,7 +19,8 @@ pub use plan::{
     RepresentationField, Shape, ShapeField, ShapeId,
 };
 pub use supergraph::{
-    ContextArgument, FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType, Supergraph,
+    CacheControl, ContextArgument, FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType,
+    Supergraph,
 };
 
 /// GraphQL names are cheap to clone (a reference count); re-exported so that readers of this

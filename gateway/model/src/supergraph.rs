@@ -51,6 +51,21 @@ pub struct SubgraphType {
     /// The object types that a value of this type can have **in this subgraph**: itself for an
     /// object, implementers for an interface, members for a union; empty for leaf and input types.
     pub possible_types: Vec<Name>,
+    /// Formats of `@cacheTag` on an entity, e.g. `product-{$key.id}`.
+    pub cache_tags: Vec<String>,
+    /// What holds for every field here that returns this type, unless the field says otherwise. Unions have it on their fields.
+    pub cache_control: Option<CacheControl>,
+}
+
+/// `@cacheControl`, as it was written. What it leaves out is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheControl {
+    /// Seconds.
+    pub max_age: Option<u32>,
+    /// `scope`: for one user alone.
+    pub private: Option<bool>,
+    /// `inheritMaxAge`: where no age is said, the parent field's holds instead of the default.
+    pub inherit: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +87,9 @@ pub struct SubgraphField {
     pub provides: Option<FieldSet>,
     /// Arguments that are filled from a `@context`; clients do not see them.
     pub context_arguments: Vec<ContextArgument>,
+    /// Formats of `@cacheTag` on a field of `Query`, e.g. `products-{$args.first}`.
+    pub cache_tags: Vec<String>,
+    pub cache_control: Option<CacheControl>,
 }
 
 /// `@fromContext`: an argument whose value an object further up holds.
@@ -125,6 +143,20 @@ impl Supergraph {
 }
 
 impl SubgraphField {
+    /// A field of which nothing more is said.
+    pub fn new(ty: Type, resolution: FieldResolution) -> Self {
+        Self {
+            ty,
+            resolution,
+            label: None,
+            requires: None,
+            provides: None,
+            context_arguments: Vec::new(),
+            cache_tags: Vec::new(),
+            cache_control: None,
+        }
+    }
+
     /// Whether the subgraph must be given data before it answers: it is asked for the field on entities alone.
     pub fn needs_data(&self) -> bool {
         self.requires.is_some() || !self.context_arguments.is_empty()

@@ -82,7 +82,10 @@ fn merge_group(
     };
     match &meaning {
         Meaning::Fed(Fed::Tag) => all(),
-        Meaning::Fed(Fed::CacheTag) => distinct.iter().map(|one| by_graph(cx, &meaning, one)).collect(),
+        Meaning::Fed(Fed::CacheTag) => distinct
+            .iter()
+            .map(|one| by_graph(cx, &meaning, "federation__cacheTag", one))
+            .collect(),
         Meaning::Fed(Fed::Context) => uses
             .iter()
             .map(|(graph, applied)| one(context(cx, *graph, applied)))
@@ -129,15 +132,13 @@ fn context(cx: &Context<'_, '_>, graph: usize, applied: &Applied) -> Arguments {
     )]
 }
 
-/// What belongs to some subgraphs alone: `@join__directive(graphs: […], name: "federation__…", args: {…})`.
-fn by_graph(
+/// What belongs to some subgraphs alone: `@join__directive(graphs: […], name: "…", args: {…})`.
+pub(super) fn by_graph(
     cx: &Context<'_, '_>,
     meaning: &Meaning,
+    name: &str,
     (arguments, graphs): &(Arguments, Vec<usize>),
 ) -> MergedDirective {
-    let Meaning::Fed(fed) = meaning else {
-        unreachable!("only federation's own directives are carried by graph")
-    };
     let ids = super::graphs::name(cx.subgraphs);
     let mut graphs: Vec<usize> = graphs.clone();
     graphs.dedup();
@@ -145,7 +146,7 @@ fn by_graph(
         .iter()
         .map(|graph| Node::new(Value::Enum(Name::new_unchecked(&ids[*graph].id))));
     let list = Value::List(graphs.collect());
-    let name = Value::String(format!("federation__{}", fed.name()));
+    let name = Value::String(name.to_owned());
     let argument = |name: &'static str, value| (Name::new_static_unchecked(name), Node::new(value));
     MergedDirective {
         meaning: meaning.clone(),

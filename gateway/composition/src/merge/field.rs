@@ -2,8 +2,8 @@
 //! `@join__field` for each subgraph where the supergraph's definition does not say everything.
 
 use super::{
-    AUTH, Context, Source, arguments, description, directives, interface, interface_object, overrides,
-    sharing, ty,
+    AUTH, Context, Source, arguments, cache_control, description, directives, interface, interface_object,
+    overrides, sharing, ty,
 };
 use crate::diagnostic::Code;
 use crate::spec::Fed;
@@ -110,13 +110,15 @@ fn merge_one(
         .map(|part| (part.graph, part.def.description.as_deref()))
         .collect();
     let here: Vec<&Part<'_>> = parts.iter().filter(|part| !part.is_gone()).collect();
+    let mut applied = applied(cx, &coordinate, parent, name, &here);
+    applied.extend(cache_control::of_field(cx, resolving.into_iter()));
     Some(MergedField {
         name: name.clone(),
         description: description::merge(cx, &coordinate, descriptions),
         joins: joins(cx, sources.len(), &here, &merged_type),
         ty: merged_type,
         arguments: merged_arguments,
-        applied: applied(cx, &coordinate, parent, name, &here),
+        applied,
     })
 }
 

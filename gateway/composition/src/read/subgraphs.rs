@@ -14,8 +14,8 @@ use causeway_model::{
 };
 
 use super::{
-    Features, ReadError, contexts::context_arguments, coordinate, field_set::parse_field_set, invalid,
-    labels::Labels,
+    Features, ReadError, caching::Caching, contexts::context_arguments, coordinate,
+    field_set::parse_field_set, invalid, labels::Labels,
 };
 use crate::link::Version;
 
@@ -118,6 +118,11 @@ impl<'a> Reader<'a> {
                 },
             );
         }
+        for (id, caching) in Caching::read(ty.directives(), &self.ids) {
+            if let Some(entry) = self.subgraphs[id.index()].types.get_mut(name) {
+                caching.give_type(entry);
+            }
+        }
         let fields = match ty {
             ExtendedType::Object(object) => &object.fields,
             ExtendedType::Interface(interface) => &interface.fields,
@@ -193,6 +198,8 @@ impl<'a> Reader<'a> {
                 requires: selection(directive, "requires", &at)?,
                 provides: selection(directive, "provides", &at)?,
                 context_arguments: context_arguments(directive, &at)?,
+                cache_tags: Vec::new(),
+                cache_control: None,
             };
             let Some(entry) = self.subgraphs[id.index()].types.get_mut(ty) else {
                 let subgraph = &self.subgraphs[id.index()].name;
@@ -205,17 +212,16 @@ impl<'a> Reader<'a> {
         }
         if !joined {
             for id in members {
-                let definition = SubgraphField {
-                    ty: field.ty.clone(),
-                    resolution: FieldResolution::Local,
-                    label: None,
-                    requires: None,
-                    provides: None,
-                    context_arguments: Vec::new(),
-                };
+                let definition = SubgraphField::new(field.ty.clone(), FieldResolution::Local);
                 self.subgraphs[id.index()].types[ty]
                     .fields
                     .insert(name.clone(), definition);
+            }
+        }
+        for (id, caching) in Caching::read(&field.directives, &self.ids) {
+            let entry = self.subgraphs[id.index()].types.get_mut(ty);
+            if let Some(field) = entry.and_then(|entry| entry.fields.get_mut(name)) {
+                caching.give_field(field);
             }
         }
         Ok(())

@@ -252,12 +252,5 @@ fn names(listed: &IndexSet<Node<Name>>) -> Vec<Name> {
 }
 
 fn plain(ty: &Type, resolution: FieldResolution) -> SubgraphField {
-    SubgraphField {
-        ty: ty.clone(),
-        resolution,
-        label: None,
-        requires: None,
-        provides: None,
-        context_arguments: Vec::new(),
-    }
+    SubgraphField::new(ty.clone(), resolution)
 }
