@@ -108,20 +108,19 @@ pub trait Follower: Send + Sync {
     fn apply(&self, position: Position, event: &Event);
 }
 
-/// The feed of a gateway that shares nothing: it tells itself.
-pub(crate) struct Alone {
+/// It tells itself.
+struct Alone {
     follower: Arc<dyn Follower>,
     next: std::sync::Mutex<u64>,
 }
 
-impl Alone {
-    pub(crate) fn new(follower: Arc<dyn Follower>) -> Self {
-        follower.reset(Epoch(0), Position::START);
-        Self {
-            follower,
-            next: std::sync::Mutex::new(1),
-        }
-    }
+/// The feed of a gateway that shares nothing with others.
+pub fn alone(follower: Arc<dyn Follower>) -> Arc<dyn Feed> {
+    follower.reset(Epoch(0), Position::START);
+    Arc::new(Alone {
+        follower,
+        next: std::sync::Mutex::new(1),
+    })
 }
 
 impl Feed for Alone {

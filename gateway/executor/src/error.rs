@@ -90,7 +90,7 @@ pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl serde::Serialize) {
 }
 
 /// A JSON string.
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
     // Documents and names have nothing to be escaped.
     if text
         .bytes()

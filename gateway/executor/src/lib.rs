@@ -15,7 +15,7 @@ mod run;
 mod tree;
 mod walk;
 
-pub use error::{ErrorSink, Extensions, GraphqlError, PathElement};
+pub use error::{ErrorSink, Extensions, GraphqlError, PathElement, write_string as write_json_string};
 pub use port::{
     CacheReport, CachingHeaders, Dispatch, EntityList, FetchFailure, Freshness, Partition, Representations,
     RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest,

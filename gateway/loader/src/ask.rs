@@ -4,14 +4,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use causeway_executor::{
-    Dispatch, EntityList, FetchFailure, Representations, SubgraphReply, SubgraphRequest,
+    Dispatch, EntityList, FetchFailure, Freshness, Representations, SubgraphReply, SubgraphRequest,
 };
 use http::HeaderMap;
 use tokio::time::{Instant, timeout};
 
 use crate::{
     Inner,
-    batch::{Departure, Outcome},
+    batch::{Beside, Departure, Outcome},
     flight,
     group::{Group, count},
     reply::{self, Piece},
@@ -140,8 +140,9 @@ impl<'l> Ask<'l> {
         }
         let body = self.body()?;
         Ok(SubgraphReply {
-            body,
             dispatch: self.dispatch(),
+            freshness: self.freshness(),
+            ..SubgraphReply::new(body)
         })
     }
 
@@ -278,7 +279,24 @@ impl<'l> Ask<'l> {
             let waited = departure.at.saturating_duration_since(self.started);
             dispatch.waited = dispatch.waited.max(waited);
         }
+        for beside in self.beside() {
+            dispatch.cache = dispatch.cache.and(beside.cache);
+        }
+        // What somebody below knew already was no call.
+        if self.beside().all(|beside| beside.calls == 0) {
+            dispatch.calls = 0;
+        }
         dispatch
+    }
+
+    fn beside(&self) -> impl Iterator<Item = Beside> {
+        let parts = self.parts.iter();
+        parts.map(|part| part.batch.beside.get().copied().unwrap_or_default())
+    }
+
+    fn freshness(&self) -> Freshness {
+        let all = self.beside().map(|beside| beside.freshness);
+        all.reduce(Freshness::and).unwrap_or_default()
     }
 }
 

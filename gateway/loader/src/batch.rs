@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use causeway_executor::{EntityList, FetchFailure};
+use causeway_executor::{CacheReport, EntityList, FetchFailure, Freshness, SubgraphReply};
 use http::HeaderMap;
 use tokio::{sync::SetOnce, time::Instant};
 
@@ -19,7 +19,27 @@ pub(crate) type BatchId = u64;
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) departure: OnceLock<Departure>,
+    /// What was said beside the body, set before the outcome.
+    pub(crate) beside: OnceLock<Beside>,
     pub(crate) outcome: SetOnce<Outcome>,
+}
+
+/// What a reply says beside its body, when there is one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside {
+    pub(crate) freshness: Freshness,
+    pub(crate) cache: CacheReport,
+    pub(crate) calls: usize,
+}
+
+impl Beside {
+    pub(crate) fn of(reply: &SubgraphReply) -> Self {
+        Self {
+            freshness: reply.freshness,
+            cache: reply.dispatch.cache,
+            calls: reply.dispatch.calls,
+        }
+    }
 }
 
 /// A batch as it left.
@@ -128,6 +148,7 @@ impl Flight {
         };
         let batch = Batch {
             departure: OnceLock::from(departure),
+            beside: OnceLock::new(),
             outcome: SetOnce::new(),
         };
         Self {

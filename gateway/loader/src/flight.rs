@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     Inner,
-    batch::{Batch, BatchId, Departure, Outcome},
+    batch::{Batch, BatchId, Beside, Departure, Outcome},
     group::{Group, Landed, Launch},
     split::Split,
 };
@@ -57,9 +57,11 @@ impl Landing {
         let (Some(landed), Some(departure)) = (landed, self.batch.departure.get()) else {
             return;
         };
+        let beside = reply.as_ref().map(Beside::of).unwrap_or_default();
         let outcome = catch_unwind(AssertUnwindSafe(|| outcome(&landed, departure, reply)));
         let outcome = outcome.unwrap_or(Outcome::Failed(FetchFailure::Broken));
-        // Nobody else sets it.
+        // Nobody else sets them.
+        let _ = self.batch.beside.set(beside);
         let _ = self.batch.outcome.set(outcome);
         if landed.idle {
             self.loader.retire(&self.group);

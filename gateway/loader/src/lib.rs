@@ -64,7 +64,7 @@ struct Inner {
     client: Arc<dyn SubgraphClient>,
     share_calls: bool,
     subgraphs: Arc<[Subgraph]>,
-    /// Mutations that have been answered.
+    /// Mutations that have been answered, and other reasons not to join what left before.
     epoch: AtomicU64,
     hasher: RandomState,
     groups: Registry<Group>,
@@ -97,6 +97,11 @@ impl Loader {
                 calls: Registry::default(),
             }),
         }
+    }
+
+    /// Nobody who comes from now on joins what is under way: it may be older than what they know of.
+    pub fn part(&self) {
+        self.inner.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
     /// By subgraph, in the order of the options.

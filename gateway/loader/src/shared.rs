@@ -2,7 +2,6 @@
 
 use std::{collections::hash_map::Entry, sync::Arc};
 
-use bytes::Bytes;
 use causeway_executor::{Dispatch, FetchFailure, SubgraphReply, SubgraphRequest};
 use tokio::sync::SetOnce;
 
@@ -11,7 +10,7 @@ use crate::{Inner, registry::Question};
 pub(crate) struct Call {
     /// Mutations that had been answered when it left.
     epoch: u64,
-    outcome: SetOnce<Result<Bytes, FetchFailure>>,
+    outcome: SetOnce<Result<SubgraphReply, FetchFailure>>,
 }
 
 pub(crate) async fn load(
@@ -32,18 +31,19 @@ pub(crate) async fn load(
         };
         tokio::spawn(async move {
             let reply = landing.loader.call(request).await;
-            landing.land(reply.map(|reply| reply.body));
+            landing.land(reply);
         });
     }
     // It left no later than the question came: the client's own deadline is ours, and sets no timer twice.
-    let body = call.outcome.wait().await.clone()?;
+    let reply = call.outcome.wait().await.clone()?;
     Ok(SubgraphReply {
-        body,
         dispatch: Dispatch {
-            calls: usize::from(!joined),
+            calls: if joined { 0 } else { reply.dispatch.calls },
             joined: usize::from(joined),
+            cache: reply.dispatch.cache,
             ..Dispatch::default()
         },
+        ..reply
     })
 }
 
@@ -76,7 +76,7 @@ struct Landing {
 }
 
 impl Landing {
-    fn land(self, outcome: Result<Bytes, FetchFailure>) {
+    fn land(self, outcome: Result<SubgraphReply, FetchFailure>) {
         self.forget();
         let _ = self.call.outcome.set(outcome);
     }

@@ -24,7 +24,8 @@ async fn an_idle_loader_sends_at_once_and_touches_nothing() {
             calls: 1,
             joined: 0,
             batch_size: 2,
-            waited: Duration::ZERO
+            waited: Duration::ZERO,
+            ..Dispatch::default()
         }
     );
     assert_eq!(loader.in_flight(), InFlight::default());
@@ -54,7 +55,8 @@ async fn what_comes_while_slots_are_busy_leaves_as_one_batch() {
             calls: 1,
             joined: 0,
             batch_size: 3,
-            waited: Duration::from_millis(10)
+            waited: Duration::from_millis(10),
+            ..Dispatch::default()
         }
     );
     let third = third.unwrap();

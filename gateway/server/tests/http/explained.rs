@@ -74,6 +74,7 @@ async fn what_was_met_on_the_way_is_told_fetch_by_fetch() {
             joined: 1,
             batch_size: 40,
             waited: Duration::from_micros(1500),
+            ..Dispatch::default()
         }),
     })
     .await;

@@ -1,0 +1,81 @@
+//! The tier in this process: bounded by bytes, each record as long as it is good for something.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use foldhash::fast::RandomState;
+use moka::{Expiry, sync::Cache};
+
+use crate::{
+    clock::Clock,
+    port::RecordKey,
+    record::{Load, Record},
+};
+
+pub(crate) struct Memory {
+    records: Cache<RecordKey, Arc<Record>, RandomState>,
+}
+
+struct Ends(Clock);
+
+impl Ends {
+    fn left(&self, record: &Record) -> Option<Duration> {
+        Some(Duration::from_millis(record.ends().saturating_sub(self.0.now())))
+    }
+}
+
+impl Expiry<RecordKey, Arc<Record>> for Ends {
+    fn expire_after_create(&self, _: &RecordKey, record: &Arc<Record>, _: Instant) -> Option<Duration> {
+        self.left(record)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &RecordKey,
+        record: &Arc<Record>,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        self.left(record)
+    }
+}
+
+impl Memory {
+    /// With 0 bytes nothing is kept.
+    pub(crate) fn new(bytes: u64, clock: &Clock) -> Self {
+        let records = Cache::builder()
+            .max_capacity(bytes)
+            .weigher(|_, record: &Arc<Record>| u32::try_from(record.size()).unwrap_or(u32::MAX))
+            .expire_after(Ends(clock.clone()))
+            .build_with_hasher(RandomState::default());
+        Self { records }
+    }
+
+    pub(crate) fn get(&self, key: RecordKey) -> Option<Arc<Record>> {
+        self.records.get(&key)
+    }
+
+    /// Adds what was loaded to what is known. Gives both together.
+    pub(crate) fn add(
+        &self,
+        key: RecordKey,
+        newer: Record,
+        is_usable: impl Fn(&Load) -> bool,
+    ) -> Arc<Record> {
+        let entry = self.records.entry(key).and_upsert_with(|known| match known {
+            Some(known) => Arc::new(known.into_value().with(&newer, is_usable)),
+            None => Arc::new(newer),
+        });
+        entry.into_value()
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.records.entry_count()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.records.weighted_size()
+    }
+}

@@ -1,0 +1,176 @@
+//! Above everything: what is in memory is answered at once.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use causeway_executor::{
+    CacheReport, Dispatch, FetchFailure, Freshness, Partition, SubgraphClient, SubgraphReply, SubgraphRequest,
+};
+use causeway_model::SubgraphId;
+use futures::future::BoxFuture;
+use http::HeaderMap;
+
+use crate::{
+    Inner, REFRESH,
+    answer::{complete, together},
+    asked::{Asked, Subjects},
+    freshness::Wish,
+    lookup::{Allow, Brought, Found, look},
+    narrow::narrow,
+    record::Load,
+};
+
+pub(crate) struct Reading {
+    pub(crate) cache: Arc<Inner>,
+    pub(crate) next: Arc<dyn SubgraphClient>,
+}
+
+impl SubgraphClient for Reading {
+    fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
+        let cache = &self.cache;
+        if cache.wish(&request.headers) != Wish::Use || !cache.on.feed.is_current() {
+            return self.next.send(request);
+        }
+        match cache.asked(&request) {
+            Some(asked) => Box::pin(self.answer(asked, request)),
+            None => self.next.send(request),
+        }
+    }
+
+    fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition {
+        self.next.partition(subgraph, headers)
+    }
+}
+
+impl Reading {
+    async fn answer(&self, asked: Asked, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
+        let cache = &*self.cache;
+        let (Some((subgraph, _)), counters) = (
+            cache.subgraph(request.subgraph),
+            &cache.counters[request.subgraph.index()],
+        ) else {
+            return self.next.send(request).await;
+        };
+        let Some(subjects) = Subjects::new(subgraph, &cache.root_type, &asked, &request) else {
+            return self.next.send(request).await;
+        };
+        let found = look(cache, &subjects, Allow::Stale, &Brought::new());
+        counters.looked(found.report);
+        self.refresh(&asked, &subjects, &found, &request);
+        if found.is_complete() {
+            return Ok(reply(complete(&request, &subjects, &found), &found, 0));
+        }
+        let narrowed = found.has_any().then(|| {
+            narrow(&asked, &subjects, &found.parts, &request, |part| {
+                !part.is_complete()
+            })
+        });
+        let sent = match &narrowed {
+            Some(narrowed) => narrowed.request.clone(),
+            None => request.clone(),
+        };
+        let loaded = match self.next.send(sent).await {
+            Ok(loaded) => loaded,
+            Err(failure) => return self.on_error(&subjects, &request, failure),
+        };
+        let mut dispatch = loaded.dispatch;
+        dispatch.cache = found.report.and(below(loaded.dispatch.cache));
+        Ok(match narrowed {
+            Some(narrowed) => SubgraphReply {
+                body: together(&request, &subjects, &found, &narrowed, &loaded.body)?.into(),
+                dispatch,
+                caching: None,
+                freshness: found.freshness.unwrap_or_default().and(loaded.freshness),
+            },
+            None => SubgraphReply { dispatch, ..loaded },
+        })
+    }
+
+    /// What is over is better than nothing, if the subgraph or the configuration says so.
+    fn on_error(
+        &self,
+        subjects: &Subjects<'_>,
+        request: &SubgraphRequest,
+        failure: FetchFailure,
+    ) -> Result<SubgraphReply, FetchFailure> {
+        let cache = &*self.cache;
+        if !cache.on.feed.is_current() {
+            return Err(failure);
+        }
+        let found = look(cache, subjects, Allow::OnError, &Brought::new());
+        if !found.is_complete() {
+            return Err(failure);
+        }
+        let subgraph = &cache.on.supergraph.subgraph(request.subgraph).name;
+        tracing::warn!(
+            subgraph,
+            code = failure.code(),
+            "subgraph `{subgraph}` {failure}; answered with what was kept, which is over"
+        );
+        cache.counters[request.subgraph.index()]
+            .served_on_error
+            .fetch_add(1, Ordering::Relaxed);
+        Ok(reply(complete(request, subjects, &found), &found, 1))
+    }
+
+    /// Loads anew, in the background, what is over or about to be.
+    fn refresh(&self, asked: &Asked, subjects: &Subjects<'_>, found: &Found, request: &SubgraphRequest) {
+        if found.refreshed.is_empty() {
+            return;
+        }
+        self.cache.counters[request.subgraph.index()]
+            .refreshed
+            .fetch_add(1, Ordering::Relaxed);
+        // What is missing beside it is loaded for this request anyway.
+        let mut again = narrow(asked, subjects, &found.parts, request, |part| {
+            part.refresh && part.is_complete()
+        })
+        .request;
+        let nothing = !subjects.is_root && again.entities.iter().all(|list| list.representations.is_empty());
+        let guard = Refreshing(found.refreshed.clone());
+        if nothing || !found.parts.iter().any(|part| part.refresh && part.is_complete()) {
+            return;
+        }
+        let mut headers = HeaderMap::clone(&request.headers);
+        headers.insert(REFRESH, self.cache.refresh.clone());
+        again.headers = Arc::new(headers);
+        let next = Arc::clone(&self.next);
+        tokio::spawn(async move {
+            // Whether it worked shows in what is kept.
+            let _ = next.send(again).await;
+            drop(guard);
+        });
+    }
+}
+
+/// While it lives, nobody else loads them anew.
+struct Refreshing(Vec<Arc<Load>>);
+
+impl Drop for Refreshing {
+    fn drop(&mut self) {
+        for load in &self.0 {
+            load.refreshing.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// What the tier below says of entities that were looked for above already.
+fn below(report: CacheReport) -> CacheReport {
+    CacheReport {
+        missed: 0,
+        partial: 0,
+        ..report
+    }
+}
+
+fn reply(body: Vec<u8>, found: &Found, calls: usize) -> SubgraphReply {
+    SubgraphReply {
+        body: body.into(),
+        dispatch: Dispatch {
+            calls,
+            cache: found.report,
+            ..Dispatch::default()
+        },
+        caching: None,
+        freshness: found.freshness.unwrap_or_else(Freshness::default),
+    }
+}

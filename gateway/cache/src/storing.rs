@@ -1,0 +1,318 @@
+//! Before the client: what comes is kept, and what somebody else has loaded is not loaded again.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use causeway_executor::{
+    CacheReport, Dispatch, FetchFailure, Partition, RequestKind, SubgraphClient, SubgraphReply,
+    SubgraphRequest,
+};
+use causeway_model::SubgraphId;
+use futures::future::BoxFuture;
+use http::HeaderMap;
+
+use crate::{
+    Inner, REFRESH,
+    answer::{complete, together},
+    asked::{Asked, Subjects},
+    fill::{Filled, Start, fill},
+    freshness::Wish,
+    lookup::{Allow, Brought, Found, look},
+    mutation,
+    narrow::narrow,
+    port::{Claim, Put, RecordKey, Release, SharedStore},
+    record::Record,
+};
+
+pub(crate) struct Storing {
+    pub(crate) cache: Arc<Inner>,
+}
+
+impl SubgraphClient for Storing {
+    fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
+        Box::pin(async move {
+            let cache = &*self.cache;
+            match request.kind {
+                RequestKind::Mutation => mutation::send(cache, request).await,
+                RequestKind::QueryAfterMutation => cache.on.client.send(own(request)).await,
+                RequestKind::Query => match cache.wish(&request.headers) {
+                    Wish::Avoid => cache.on.client.send(own(request)).await,
+                    wish => match cache.asked(&request) {
+                        Some(asked) => self.load(asked, request, wish).await,
+                        None => cache.on.client.send(own(request)).await,
+                    },
+                },
+            }
+        })
+    }
+
+    /// Requests that use the cache in different ways are not answered together.
+    fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition {
+        let partition = self.cache.on.client.partition(subgraph, headers);
+        match self.cache.wish(headers) {
+            Wish::Use => partition,
+            Wish::Refresh => Partition(partition.0.rotate_left(1) ^ 0x5eed),
+            Wish::Avoid => Partition(partition.0.rotate_left(2) ^ 0xfeed),
+        }
+    }
+}
+
+/// The mark of our own is nobody's business outside.
+fn own(mut request: SubgraphRequest) -> SubgraphRequest {
+    if request.headers.contains_key(&REFRESH) {
+        Arc::make_mut(&mut request.headers).remove(&REFRESH);
+    }
+    request
+}
+
+impl Storing {
+    async fn load(
+        &self,
+        asked: Asked,
+        request: SubgraphRequest,
+        wish: Wish,
+    ) -> Result<SubgraphReply, FetchFailure> {
+        let cache = &*self.cache;
+        let Some((subgraph, _)) = cache.subgraph(request.subgraph) else {
+            return cache.on.client.send(own(request)).await;
+        };
+        let Some(subjects) = Subjects::new(subgraph, &cache.root_type, &asked, &request) else {
+            return cache.on.client.send(own(request)).await;
+        };
+        if wish == Wish::Refresh {
+            return self.fetch(&asked, &subjects, request.clone(), &[]).await;
+        }
+        let found = self.find(&subjects).await;
+        if found.found.is_complete() {
+            return Ok(SubgraphReply {
+                body: complete(&request, &subjects, &found.found).into(),
+                dispatch: Dispatch {
+                    calls: 0,
+                    cache: found.report,
+                    ..Dispatch::default()
+                },
+                caching: None,
+                freshness: found.found.freshness.unwrap_or_default(),
+            });
+        }
+        if !found.found.has_any() {
+            let mut reply = self
+                .fetch(&asked, &subjects, request.clone(), &found.claimed)
+                .await?;
+            reply.dispatch.cache = reply.dispatch.cache.and(found.report);
+            return Ok(reply);
+        }
+        let narrowed = narrow(&asked, &subjects, &found.found.parts, &request, |part| {
+            !part.is_complete()
+        });
+        let sent = narrowed.request.clone();
+        let asked_rest = cache.asked(&sent);
+        let rest = asked_rest
+            .as_ref()
+            .and_then(|asked| Some((asked, Subjects::new(subgraph, &cache.root_type, asked, &sent)?)));
+        let loaded = match rest {
+            Some((asked, subjects)) => self.fetch(asked, &subjects, sent.clone(), &found.claimed).await,
+            None => cache.on.client.send(own(sent.clone())).await,
+        }?;
+        let mut dispatch = loaded.dispatch;
+        dispatch.cache = dispatch.cache.and(found.report);
+        Ok(SubgraphReply {
+            body: together(&request, &subjects, &found.found, &narrowed, &loaded.body)?.into(),
+            dispatch,
+            caching: None,
+            freshness: found.found.freshness.unwrap_or_default().and(loaded.freshness),
+        })
+    }
+
+    /// Looks in memory, then in the store; then becomes the one who loads the rest, or waits for who does.
+    async fn find(&self, subjects: &Subjects<'_>) -> Lookup {
+        let cache = &*self.cache;
+        let mut brought = Brought::new();
+        let mut lookup = Lookup {
+            found: self.look(subjects, &brought),
+            report: CacheReport::default(),
+            claimed: Vec::new(),
+        };
+        let Some(store) = cache.on.store.as_deref() else {
+            return lookup;
+        };
+        if lookup.found.is_complete() || !cache.on.feed.is_current() {
+            return lookup;
+        }
+        let in_memory = complete_parts(&lookup.found);
+        self.bring(store, subjects, &lookup.found, &mut brought).await;
+        lookup.found = self.look(subjects, &brought);
+        if !lookup.found.is_complete() {
+            let keys = open_claims(subjects, &lookup.found);
+            let claims = store.claim(&keys).await;
+            let which = |wanted: Claim| {
+                keys.iter()
+                    .zip(&claims)
+                    .filter(move |(_, claim)| **claim == wanted)
+            };
+            lookup.claimed = which(Claim::Mine).map(|(key, _)| *key).collect();
+            let theirs: Vec<RecordKey> = which(Claim::Theirs).map(|(key, _)| *key).collect();
+            if !theirs.is_empty() {
+                store.wait(&theirs).await;
+            }
+            // Between the look and the claim somebody may have brought it, and gone.
+            self.bring(store, subjects, &lookup.found, &mut brought).await;
+            lookup.found = self.look(subjects, &brought);
+        }
+        lookup.report.shared = complete_parts(&lookup.found) - in_memory;
+        let unneeded: Vec<RecordKey> = match lookup.found.is_complete() {
+            true => std::mem::take(&mut lookup.claimed),
+            false => Vec::new(),
+        };
+        if !unneeded.is_empty() {
+            store.release(
+                unneeded
+                    .into_iter()
+                    .map(|key| Release { key, stored: true })
+                    .collect(),
+            );
+        }
+        lookup
+    }
+
+    fn look(&self, subjects: &Subjects<'_>, brought: &Brought) -> Found {
+        // What is not current is as good as not there.
+        match self.cache.on.feed.is_current() {
+            true => look(&self.cache, subjects, Allow::Fresh, brought),
+            false => look(&self.cache, subjects, Allow::Nothing, brought),
+        }
+    }
+
+    /// Brings records from the store, and keeps them in memory as well.
+    async fn bring(
+        &self,
+        store: &dyn SharedStore,
+        subjects: &Subjects<'_>,
+        found: &Found,
+        brought: &mut Brought,
+    ) {
+        let cache = &*self.cache;
+        let open = subjects
+            .all
+            .iter()
+            .zip(&found.parts)
+            .filter(|(_, part)| !part.is_complete());
+        let mut keys: Vec<RecordKey> = open
+            .flat_map(|(subject, _)| subject.keys.iter().copied())
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let values = store.get(&keys).await;
+        let now = cache.clock.now();
+        for (key, value) in keys.into_iter().zip(values) {
+            let Some(record) = value.and_then(|value| Record::decode(&value)) else {
+                continue;
+            };
+            let is_usable = |load: &crate::record::Load| cache.is_good(load, now);
+            // What has ended is not worth its place.
+            let record = record.only(is_usable);
+            brought.insert(key, cache.memory.add(key, record, is_usable));
+        }
+    }
+
+    /// Asks the subgraph, and keeps what comes.
+    async fn fetch(
+        &self,
+        asked: &Asked,
+        subjects: &Subjects<'_>,
+        request: SubgraphRequest,
+        claimed: &[RecordKey],
+    ) -> Result<SubgraphReply, FetchFailure> {
+        let cache = &*self.cache;
+        let mut releasing = Releasing {
+            store: cache.on.store.as_deref(),
+            claims: claimed
+                .iter()
+                .map(|key| Release {
+                    key: *key,
+                    stored: false,
+                })
+                .collect(),
+        };
+        let Some(known) = cache.subgraph(request.subgraph) else {
+            return cache.on.client.send(own(request)).await;
+        };
+        // Before it is asked: what it answers may be as old as that.
+        let start = Start {
+            stamp: cache.marks().stamp(),
+            at: cache.clock.now(),
+        };
+        let mut reply = cache.on.client.send(own(request.clone())).await?;
+        let Filled {
+            freshness,
+            not_stored,
+            records,
+        } = fill(cache, known, (asked, subjects), &request, (&reply, start));
+        let counters = &cache.counters[request.subgraph.index()];
+        counters.stored.fetch_add(records.len() as u64, Ordering::Relaxed);
+        counters
+            .not_stored
+            .fetch_add(u64::from(not_stored.is_some()), Ordering::Relaxed);
+        if let Some(store) = releasing.store {
+            releasing
+                .claims
+                .iter_mut()
+                .for_each(|claim| claim.stored = not_stored.is_none());
+            store.put(puts(cache, records));
+        }
+        reply.freshness = freshness;
+        reply.dispatch.cache.not_stored = not_stored;
+        Ok(reply)
+    }
+}
+
+fn puts(cache: &Inner, records: Vec<(RecordKey, Arc<Record>)>) -> Vec<Put> {
+    let now = cache.clock.now();
+    let put = |(key, record): (RecordKey, Arc<Record>)| {
+        Some(Put {
+            key,
+            value: record.encode()?,
+            keep: std::time::Duration::from_millis(record.ends().saturating_sub(now).max(1)),
+        })
+    };
+    records.into_iter().filter_map(put).collect()
+}
+
+/// Gives claims back, whatever becomes of who holds them.
+struct Releasing<'s> {
+    store: Option<&'s dyn SharedStore>,
+    claims: Vec<Release>,
+}
+
+impl Drop for Releasing<'_> {
+    fn drop(&mut self) {
+        if let Some(store) = self.store.filter(|_| !self.claims.is_empty()) {
+            store.release(std::mem::take(&mut self.claims));
+        }
+    }
+}
+
+struct Lookup {
+    found: Found,
+    report: CacheReport,
+    /// What nobody else loads as long as we do.
+    claimed: Vec<RecordKey>,
+}
+
+fn complete_parts(found: &Found) -> usize {
+    found.parts.iter().filter(|part| part.is_complete()).count()
+}
+
+/// One key for each subject that is to be loaded: those who see the same look there.
+fn open_claims(subjects: &Subjects<'_>, found: &Found) -> Vec<RecordKey> {
+    let open = subjects
+        .all
+        .iter()
+        .zip(&found.parts)
+        .filter(|(_, part)| !part.is_complete());
+    let mut keys: Vec<RecordKey> = open
+        .filter_map(|(subject, _)| subject.keys.last().copied())
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
