@@ -9,7 +9,7 @@ use std::{
 use causeway_composition::{
     Code, Contract, ContractError, Diagnostic, Failed, SubgraphInput, contract_supergraph, read::ReadError,
 };
-use causeway_config::{Config, ConfigError, GraphSource, SchemaSource};
+use causeway_config::{Config, ConfigError, Environment, GraphSource, SchemaSource};
 use causeway_model::Supergraph;
 
 use crate::cause::innermost;
@@ -104,8 +104,16 @@ impl LoadError {
 
 /// Reads and checks a configuration; `-` is standard input, whose relative paths start at the working directory.
 pub async fn load_config(path: &Path) -> Result<Config, LoadError> {
+    load_config_with(path, None).await
+}
+
+/// The same, with what the environment says to a gateway that serves.
+pub(crate) async fn load_config_with(
+    path: &Path,
+    environment: Option<&Environment>,
+) -> Result<Config, LoadError> {
     let text = read(path).await?;
-    Ok(causeway_config::parse(&text, path)?)
+    Ok(causeway_config::parse_with(&text, path, environment)?)
 }
 
 /// Reads or composes the configured supergraph.

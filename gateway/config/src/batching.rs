@@ -1,13 +1,12 @@
 //! `batching`: how entities are loaded, for all subgraphs and for one.
 
-use std::fmt;
+use serde::Deserialize;
 
-use serde::{
-    Deserialize,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+use crate::{
+    ConfigError, SubgraphConfig,
+    switch::{self, Switch},
+    validate::At,
 };
-
-use crate::{ConfigError, SubgraphConfig, validate::At};
 
 const LARGEST_BATCH: usize = 10_000;
 const MOST_SLOTS: usize = 1024;
@@ -42,12 +41,7 @@ impl Default for Batching {
     }
 }
 
-/// `on`, `off`, or the longer form.
-#[derive(Debug)]
-pub(crate) enum RawBatching {
-    Switch(bool),
-    Keys(RawKeys),
-}
+pub(crate) type RawBatching = Switch<RawKeys>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,13 +62,13 @@ impl Batching {
     ) -> Result<Self, ConfigError> {
         let keys = match raw {
             None => return Ok(self.clone()),
-            Some(RawBatching::Switch(enabled)) => {
+            Some(Switch::Word(enabled)) => {
                 return Ok(Self {
                     enabled,
                     ..self.clone()
                 });
             }
-            Some(RawBatching::Keys(keys)) => keys,
+            Some(Switch::Keys(keys)) => keys,
         };
         let within = |name: &str, given: Option<usize>, default: usize, most: usize| match given {
             Some(number) if !(1..=most).contains(&number) => {
@@ -141,38 +135,8 @@ pub(crate) fn public_learns_nothing(
     Err(at.invalid(key, reason))
 }
 
-impl<'de> Deserialize<'de> for RawBatching {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SwitchOrKeys)
-    }
-}
-
-/// By hand: an untagged enum would not say which key is unknown.
-struct SwitchOrKeys;
-
-impl<'de> Visitor<'de> for SwitchOrKeys {
-    type Value = RawBatching;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("`on`, `off`, or keys like `slots`")
-    }
-
-    fn visit_bool<E: de::Error>(self, on: bool) -> Result<RawBatching, E> {
-        Ok(RawBatching::Switch(on))
-    }
-
-    /// YAML 1.2 reads `on` and `off` as words.
-    fn visit_str<E: de::Error>(self, word: &str) -> Result<RawBatching, E> {
-        match word.to_ascii_lowercase().as_str() {
-            "on" => Ok(RawBatching::Switch(true)),
-            "off" => Ok(RawBatching::Switch(false)),
-            _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawBatching, A::Error> {
-        RawKeys::deserialize(MapAccessDeserializer::new(map)).map(RawBatching::Keys)
-    }
+impl switch::Keys for RawKeys {
+    const EXAMPLE: &'static str = "slots";
 }
 
 #[cfg(test)]

@@ -3,20 +3,28 @@
 //! `raw` is what may stand in the file; [`Config`] is what the rest of the gateway may rely on. Nothing
 //! here opens a socket or reads a schema: paths are resolved, not followed.
 
+mod admin;
 mod batching;
+mod cache;
 mod headers;
 mod listen;
 mod overrides;
 mod raw;
+mod secret;
+mod switch;
+mod units;
 mod validate;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use indexmap::IndexMap;
 
+pub use admin::AdminConfig;
 pub use batching::Batching;
+pub use cache::{CacheConfig, EndedBy, EndedWhat, Identity, RedisConfig, SubgraphCache};
 pub use headers::HeaderConfig;
-pub use raw::parse;
+pub use raw::{parse, parse_with};
+pub use secret::Secret;
 
 /// A configuration that makes sense as a whole.
 #[derive(Debug, Clone)]
@@ -24,11 +32,15 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where metrics are told; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
+    /// Where the gateway itself is spoken to; `None`: nowhere.
+    pub admin: Option<AdminConfig>,
     pub graph: GraphSource,
     /// By subgraph name; has an entry for every subgraph that the file speaks of.
     pub subgraphs: IndexMap<String, SubgraphConfig>,
     /// What holds for subgraphs that the file does not speak of. They have no URL here and no schema.
     pub other_subgraphs: SubgraphConfig,
+    /// `None`: nothing is kept, and no subgraph has a `cache`.
+    pub cache: Option<CacheConfig>,
     pub sharing: SharingConfig,
     pub limits: Limits,
     /// Origins of web pages that may call the gateway; empty: only pages that it serves itself.
@@ -38,6 +50,15 @@ pub struct Config {
     pub override_labels: OverrideLabels,
     /// Variants of the API schema, by name.
     pub contracts: IndexMap<String, ContractConfig>,
+}
+
+/// What the environment says to a gateway that serves; it goes before the file. The caller reads the variables: nothing here does.
+#[derive(Clone, Default)]
+pub struct Environment {
+    /// `CAUSEWAY_REDIS_URL`: `cache.redis.url`.
+    pub redis_url: Option<String>,
+    /// `CAUSEWAY_ADMIN_KEY`: `admin.shared_key`.
+    pub admin_key: Option<String>,
 }
 
 /// Who decides the labels of progressive overrides that are no percentages.
@@ -79,6 +100,8 @@ pub struct SubgraphConfig {
     pub compression: bool,
     pub headers: HeaderConfig,
     pub batching: Batching,
+    /// `None`: nothing of it is kept.
+    pub cache: Option<SubgraphCache>,
 }
 
 /// What is done once for several that ask for the same at the same time. Queries alone are shared, and only between

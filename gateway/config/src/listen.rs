@@ -25,7 +25,7 @@ pub(crate) fn validate(
     Ok((listen, Some(metrics)))
 }
 
-fn address(at: &At<'_>, key: &str, text: &str, example: &str) -> Result<SocketAddr, ConfigError> {
+pub(crate) fn address(at: &At<'_>, key: &str, text: &str, example: &str) -> Result<SocketAddr, ConfigError> {
     text.parse()
         .map_err(|_| at.invalid(key, format!("`{text}` is not an address like {example}")))
 }

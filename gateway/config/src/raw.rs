@@ -5,13 +5,20 @@ use std::path::Path;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use crate::{Config, ConfigError, batching::RawBatching, validate::validate};
+use crate::{
+    Config, ConfigError, Environment,
+    admin::RawAdmin,
+    batching::RawBatching,
+    cache::{RawCache, RawSubgraphCache},
+    validate::validate,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawConfig {
     pub(crate) listen: Option<String>,
     pub(crate) metrics: Option<RawMetrics>,
+    pub(crate) admin: Option<RawAdmin>,
     #[serde(default)]
     pub(crate) subgraphs: IndexMap<String, RawSubgraph>,
     pub(crate) supergraph: Option<String>,
@@ -21,6 +28,7 @@ pub(crate) struct RawConfig {
     #[serde(default)]
     pub(crate) headers: RawHeaders,
     pub(crate) batching: Option<RawBatching>,
+    pub(crate) cache: Option<RawCache>,
     #[serde(default)]
     pub(crate) sharing: RawSharing,
     /// For all subgraphs that have none of their own, e.g. `5s` or `500ms`.
@@ -65,6 +73,7 @@ pub(crate) struct RawSubgraph {
     #[serde(default)]
     pub(crate) headers: RawSubgraphHeaders,
     pub(crate) batching: Option<RawBatching>,
+    pub(crate) cache: Option<RawSubgraphCache>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,11 +166,17 @@ pub(crate) struct RawLimits {
 /// Parses and validates the text of a config file. `path` is where it came from: relative paths in it are
 /// relative to its folder, and errors name it.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    parse_with(text, path, None)
+}
+
+/// The same for whoever serves. Without an environment, what the environment may say may be missing, and with it what needs it:
+/// composing takes no secrets.
+pub fn parse_with(text: &str, path: &Path, environment: Option<&Environment>) -> Result<Config, ConfigError> {
     let raw: RawConfig = serde_saphyr::from_str(text).map_err(|error| ConfigError::Syntax {
         path: path.to_owned(),
         reason: with_suggestion(&error.to_string()),
     })?;
-    validate(raw, path)
+    validate(raw, path, environment)
 }
 
 /// "unknown field `lsten`, expected one of listen, …" gets a "did you mean `listen`?".

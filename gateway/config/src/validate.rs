@@ -8,9 +8,10 @@ use std::{
 use indexmap::IndexMap;
 
 use crate::{
-    Config, ConfigError, ContractConfig, GraphSource, Limits, SchemaSource, SharingConfig, SubgraphConfig,
+    Config, ConfigError, ContractConfig, Environment, GraphSource, Limits, SchemaSource, SharingConfig,
+    SubgraphConfig, admin,
     batching::{self, Batching},
-    headers, listen, overrides,
+    cache, headers, listen, overrides,
     raw::{RawConfig, RawContract, RawLimits, RawRoverSchema, RawSchema, RawSharing, RawSubgraph},
 };
 
@@ -19,9 +20,16 @@ const DEEPEST: usize = 128;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigError> {
+pub(crate) fn validate(
+    raw: RawConfig,
+    path: &Path,
+    environment: Option<&Environment>,
+) -> Result<Config, ConfigError> {
     let at = At { path };
     let (listen, metrics) = listen::validate(&at, raw.listen.as_deref(), raw.metrics.as_ref())?;
+    let mut taken = vec![(listen, "clients are served")];
+    taken.extend(metrics.map(|metrics| (metrics, "metrics are told")));
+    let admin = admin::validate(&at, raw.admin, environment, &taken)?;
     let graph = match (&raw.supergraph, raw.subgraphs.is_empty()) {
         (Some(file), _) => GraphSource::Supergraph(at.resolve(file)),
         (None, false) => GraphSource::Subgraphs,
@@ -34,10 +42,12 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
         Some(text) => at.duration("timeout", text)?,
         None => DEFAULT_TIMEOUT,
     };
+    let (cache, caching) = cache::validate(&at, raw.cache, environment)?;
     let for_all = ForAll {
         timeout: default_timeout,
         forward: headers::for_all(&at, raw.headers)?,
         batching: Batching::default().overridden(&at, "batching", raw.batching)?,
+        cache: caching,
     };
     let mut subgraphs = IndexMap::new();
     for (name, subgraph) in raw.subgraphs {
@@ -54,9 +64,11 @@ pub(crate) fn validate(raw: RawConfig, path: &Path) -> Result<Config, ConfigErro
     Ok(Config {
         listen,
         metrics,
+        admin,
         graph,
         subgraphs,
         other_subgraphs,
+        cache,
         sharing: sharing(raw.sharing),
         limits,
         allow_origins,
@@ -71,18 +83,22 @@ struct ForAll {
     timeout: Duration,
     forward: Vec<String>,
     batching: Batching,
+    cache: cache::ForAll,
 }
 
 impl ForAll {
     fn subgraph(&self, url: Option<String>, schema: Option<SchemaSource>) -> SubgraphConfig {
+        let headers = headers::inherited(&self.forward);
+        let cache = self.cache.clone();
         SubgraphConfig {
             url,
             schema,
             timeout: self.timeout,
             http2: false,
             compression: true,
-            headers: headers::inherited(&self.forward),
             batching: self.batching.clone(),
+            cache: cache.map(|cache| cache.seen_by(&headers)),
+            headers,
         }
     }
 }
@@ -175,6 +191,8 @@ impl At<'_> {
             .batching
             .overridden(self, &key("batching"), raw.batching)?;
         batching::public_learns_nothing(self, Some(name), &subgraph)?;
+        subgraph.cache =
+            cache::of_subgraph(self, &key("cache"), raw.cache, &for_all.cache, &subgraph.headers)?;
         Ok(subgraph)
     }
 
@@ -231,27 +249,6 @@ impl At<'_> {
         match rest {
             Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
             _ => Err(self.invalid(key, format!("`{url}` is not a URL like http://host:4001/graphql"))),
-        }
-    }
-
-    /// `250ms`, `5s`, `1m`.
-    fn duration(&self, key: &str, text: &str) -> Result<Duration, ConfigError> {
-        let split = text
-            .find(|character: char| !character.is_ascii_digit())
-            .unwrap_or(text.len());
-        let (number, unit) = text.split_at(split);
-        let millis_per_unit = match unit.trim() {
-            "ms" => Some(1_u64),
-            "s" => Some(1000),
-            "m" => Some(60_000),
-            _ => None,
-        };
-        let millis = millis_per_unit
-            .zip(number.parse::<u64>().ok())
-            .and_then(|(per, count)| per.checked_mul(count));
-        match millis {
-            Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-            _ => Err(self.invalid(key, format!("`{text}` is not a time like 250ms, 5s or 1m"))),
         }
     }
 

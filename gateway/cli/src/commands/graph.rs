@@ -6,11 +6,11 @@ use std::{
     process::ExitCode,
 };
 
-use causeway_config::Config;
+use causeway_config::{Config, Environment};
 use clap::Args;
 
 use super::report;
-use crate::{LoadError, LoadedGraph};
+use crate::{LoadError, LoadedGraph, load::load_config_with};
 
 const CONFIG_VARIABLE: &str = "CAUSEWAY_CONFIG";
 
@@ -31,14 +31,23 @@ impl GraphArgs {
     /// The configuration and its graph; what is wrong with them has been printed when there is none. `fallback` is a
     /// config file for those who name none.
     pub(super) async fn load(&self, fallback: Option<&Path>) -> Result<(Config, LoadedGraph), ExitCode> {
-        self.try_load(fallback).await.map_err(|error| report(&error))
+        let loading = self.load_in(None, fallback);
+        loading.await.map_err(|error| report(&error))
     }
 
-    /// The same without a word.
-    pub(super) async fn try_load(&self, fallback: Option<&Path>) -> Result<(Config, LoadedGraph), LoadError> {
+    /// To serve them: the environment has a say. Without a word.
+    pub(super) async fn load_to_serve(&self) -> Result<(Config, LoadedGraph), LoadError> {
+        self.load_in(Some(&environment()), None).await
+    }
+
+    async fn load_in(
+        &self,
+        environment: Option<&Environment>,
+        fallback: Option<&Path>,
+    ) -> Result<(Config, LoadedGraph), LoadError> {
         let config = match self.source(fallback) {
-            Some(Source::Supergraph(path)) => supergraph_only(&path),
-            Some(Source::Config(path)) => crate::load_config(&path).await,
+            Some(Source::Supergraph(path)) => supergraph_only(&path, environment),
+            Some(Source::Config(path)) => load_config_with(&path, environment).await,
             None => Err(LoadError::NoGraph(nothing_named(fallback))),
         };
         let config = config?;
@@ -75,18 +84,27 @@ impl GraphArgs {
     }
 }
 
+fn environment() -> Environment {
+    Environment {
+        // Container files set variables to nothing to say nothing.
+        redis_url: env::var("CAUSEWAY_REDIS_URL").ok().filter(|url| !url.is_empty()),
+        // Here that would be no key, and is refused.
+        admin_key: env::var("CAUSEWAY_ADMIN_KEY").ok(),
+    }
+}
+
 enum Source {
     Config(PathBuf),
     Supergraph(PathBuf),
 }
 
 /// The same as a config file that names the supergraph and nothing else, beside it.
-fn supergraph_only(path: &Path) -> Result<Config, LoadError> {
+fn supergraph_only(path: &Path, environment: Option<&Environment>) -> Result<Config, LoadError> {
     let name = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let text = serde_json::json!({ "supergraph": name }).to_string();
-    Ok(causeway_config::parse(&text, path)?)
+    Ok(causeway_config::parse_with(&text, path, environment)?)
 }
 
 fn nothing_named(fallback: Option<&Path>) -> String {

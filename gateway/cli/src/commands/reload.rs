@@ -52,7 +52,7 @@ pub(super) async fn watch(args: GraphArgs, mut hangup: Signal, mut files: Files,
 async fn load(args: &GraphArgs) -> Result<(Config, LoadedGraph), LoadError> {
     let args = args.clone();
     let runtime = tokio::runtime::Handle::current();
-    let loading = tokio::task::spawn_blocking(move || runtime.block_on(args.try_load(None)));
+    let loading = tokio::task::spawn_blocking(move || runtime.block_on(args.load_to_serve()));
     match loading.await {
         Ok(loaded) => loaded,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),

@@ -13,6 +13,7 @@ use super::{
     could_not_run,
     graph::GraphArgs,
     reload::{self, Files},
+    report,
 };
 
 #[derive(Debug, Args)]
@@ -31,9 +32,9 @@ pub(super) async fn run(args: ServeArgs) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return could_not_run(&format!("cannot listen for signals: {error}")),
     };
-    let (config, loaded) = match args.graph.load(None).await {
+    let (config, loaded) = match args.graph.load_to_serve().await {
         Ok(loaded) => loaded,
-        Err(code) => return code,
+        Err(error) => return report(&error),
     };
     let files = Files::of(&args.graph, &config);
     for hint in &loaded.hints {
