@@ -8,7 +8,7 @@ use causeway_model::Subgraph;
 use crate::{
     port::RecordKey,
     scope::Scopes,
-    selection::{Document, Node, Wanted, wanted},
+    selection::{Document, Entry, Node, Wanted, wanted},
     types::{Known, Types},
 };
 
@@ -33,8 +33,28 @@ pub(crate) struct Kind<'a> {
     pub(crate) list: usize,
     /// The type of the representation.
     pub(crate) declared: &'a str,
-    /// Empty where it cannot be told what is wanted.
+    /// Empty where that hangs on the concrete type: see [`Self::wanted_of`].
     pub(crate) wanted: Vec<Wanted<'a>>,
+    node: &'a Node,
+}
+
+impl<'a> Kind<'a> {
+    /// What is wanted of an object that names its type.
+    pub(crate) fn wanted_of(&self, types: Types<'_>, named: &str) -> Option<Vec<Wanted<'a>>> {
+        let known = Known {
+            declared: self.declared,
+            named: Some(named),
+        };
+        wanted(&[self.node], types, known)
+    }
+
+    /// The key in the answer under which an object names its type.
+    pub(crate) fn typename_key(&self) -> Option<&'a str> {
+        let names_it =
+            |entry: &&Entry| entry.name == "__typename" && entry.on.iter().all(|on| on == self.declared);
+        let entry = self.node.entries.iter().find(names_it)?;
+        Some(entry.response.as_str())
+    }
 }
 
 pub(crate) struct Subject {
@@ -88,6 +108,7 @@ impl<'a> Subjects<'a> {
                 list: 0,
                 declared: root_type,
                 wanted: vec![field],
+                node: &asked.node,
             });
         }
         Some(())
@@ -127,6 +148,7 @@ impl<'a> Subjects<'a> {
             list,
             declared,
             wanted: wanted(&[node], self.types, known).unwrap_or_default(),
+            node,
         });
         self.kinds.len() - 1
     }

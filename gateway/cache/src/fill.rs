@@ -205,24 +205,27 @@ impl<'c> Filling<'c> {
             .ok()?
             .collect::<Result<_, _>>()
             .ok()?;
-        if kind.wanted.is_empty() {
-            return None;
-        }
-        let mut values = Vec::with_capacity(kind.wanted.len());
-        let mut named = None;
-        for field in &kind.wanted {
+        let named = kind.typename_key().and_then(|key| unquoted(find(&members, key)?));
+        let by_type = match kind.wanted.is_empty() {
+            true => Some(kind.wanted_of(Types(self.subgraph), named?)?),
+            false => None,
+        };
+        let wanted = by_type.as_ref().unwrap_or(&kind.wanted);
+        let mut values = Vec::with_capacity(wanted.len());
+        for field in wanted {
             let entry = field.first;
             let value = find(&members, entry.response.as_str())?;
-            if entry.name == "__typename" {
-                named = unquoted(value);
-            }
             if entry.arguments.is_empty() && !fields.contains_key(entry.name.as_str()) {
                 note_key_part(&field.nodes, value, entry.name.as_str(), &mut fields);
             }
             values.push((field, value));
         }
         self.object(&mut tags, kind.declared, named, &fields);
-        self.record(kind, values, lifetime, tags)
+        let known = Known {
+            declared: kind.declared,
+            named,
+        };
+        self.record(known, values, lifetime, tags)
     }
 
     fn root(&self, kind: &Kind<'_>, answer: &Answer<'_>, lifetime: Duration) -> Option<Record> {
@@ -239,7 +242,11 @@ impl<'c> Filling<'c> {
             // A tag that cannot be made would not be invalidated either.
             tags.text(&filled?);
         }
-        self.record(kind, vec![(field, value)], lifetime, tags)
+        let known = Known {
+            declared: kind.declared,
+            named: None,
+        };
+        self.record(known, vec![(field, value)], lifetime, tags)
     }
 
     fn object(&self, tags: &mut Tags<'_>, declared: &str, named: Option<&str>, fields: &Map<String, Value>) {
@@ -258,16 +265,12 @@ impl<'c> Filling<'c> {
 
     fn record(
         &self,
-        kind: &Kind<'_>,
+        known: Known<'_>,
         values: Vec<(&Wanted<'_>, &[u8])>,
         lifetime: Duration,
         mut tags: Tags<'c>,
     ) -> Option<Record> {
         let types = Types(self.subgraph);
-        let known = Known {
-            declared: kind.declared,
-            named: None,
-        };
         let mut slots = Vec::with_capacity(values.len());
         for (field, value) in values {
             let mut kept = Vec::with_capacity(value.len());

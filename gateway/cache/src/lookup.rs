@@ -11,12 +11,12 @@ use causeway_executor::{CacheReport, Freshness};
 
 use crate::{
     Inner,
-    asked::Subjects,
+    asked::{Kind, Subjects},
     port::RecordKey,
     record::{Load, Millis, Record, Slot},
     selection::Wanted,
     types::{Known, Types},
-    value::give,
+    value::{give, unquoted},
 };
 
 /// How old something may be.
@@ -96,7 +96,7 @@ pub(crate) fn look(cache: &Inner, subjects: &Subjects<'_>, allow: Allow, brought
             records.extend(brought.get(key).cloned());
             records.extend(cache.memory.get(*key));
         }
-        looking.subject(kind.declared, &kind.wanted, &records);
+        looking.subject(kind, &records);
     }
     looking.found
 }
@@ -110,7 +110,7 @@ struct Looking<'c> {
 }
 
 impl Looking<'_> {
-    fn subject(&mut self, declared: &str, wanted: &[Wanted<'_>], records: &[Arc<Record>]) {
+    fn subject(&mut self, kind: &Kind<'_>, records: &[Arc<Record>]) {
         let start = self.found.json.len();
         let mut part = Part {
             json: start..start,
@@ -123,16 +123,14 @@ impl Looking<'_> {
         if let Some(load) = absent.into_iter().find(|load| self.is_usable(load)) {
             part.absent = true;
             is_stale |= self.use_load(load);
-        } else if wanted.is_empty() {
-            // What is wanted cannot be told: it is asked for as a whole.
-            part.missing.push(usize::MAX);
+        } else if kind.wanted.is_empty() {
+            is_stale |= self.by_type(kind, records, &mut part);
         } else {
-            for (index, field) in wanted.iter().enumerate() {
-                match self.field(declared, field, records, start) {
-                    Some(load) => is_stale |= self.use_load(load),
-                    None => part.missing.push(index),
-                }
-            }
+            let known = Known {
+                declared: kind.declared,
+                named: None,
+            };
+            is_stale |= self.fields(known, &kind.wanted, records, &mut part);
         }
         part.json = start..self.found.json.len();
         part.refresh = self.found.refreshed.len() > before;
@@ -140,7 +138,7 @@ impl Looking<'_> {
         if part.is_complete() {
             report.memory += 1;
             report.stale += usize::from(is_stale);
-        } else if part.missing.len() < wanted.len() {
+        } else if part.missing.len() < kind.wanted.len() {
             report.partial += 1;
         } else {
             report.missed += 1;
@@ -148,18 +146,62 @@ impl Looking<'_> {
         self.found.parts.push(part);
     }
 
+    /// Appends what is there of what is wanted. Gives whether any of it is stale.
+    fn fields(
+        &mut self,
+        known: Known<'_>,
+        wanted: &[Wanted<'_>],
+        records: &[Arc<Record>],
+        part: &mut Part,
+    ) -> bool {
+        let mut is_stale = false;
+        for (index, field) in wanted.iter().enumerate() {
+            match self.field(known, field, records, part.json.start) {
+                Some(load) => is_stale |= self.use_load(load),
+                None => part.missing.push(index),
+            }
+        }
+        is_stale
+    }
+
+    /// What is wanted hangs on the type, which is kept with the rest. All of it is there, or as good as nothing.
+    fn by_type(&mut self, kind: &Kind<'_>, records: &[Arc<Record>], part: &mut Part) -> bool {
+        let slots = records.iter().flat_map(|record| &record.slots);
+        let mut named = slots.filter(|slot| *slot.key == *"__typename" && self.is_usable(&slot.load));
+        let named = named.next().and_then(|slot| unquoted(&slot.value));
+        let wanted = named.and_then(|named| kind.wanted_of(self.types, named));
+        let before = self.found.refreshed.len();
+        let is_stale = match wanted {
+            Some(wanted) => {
+                let known = Known {
+                    declared: kind.declared,
+                    named,
+                };
+                self.fields(known, &wanted, records, part)
+            }
+            None => {
+                part.missing.push(usize::MAX);
+                false
+            }
+        };
+        if !part.missing.is_empty() {
+            part.missing = vec![usize::MAX];
+            self.found.json.truncate(part.json.start);
+            for load in self.found.refreshed.drain(before..) {
+                load.refreshing.store(false, Ordering::Release);
+            }
+        }
+        is_stale
+    }
+
     /// Appends a field from wherever it is. Gives with what it came.
     fn field<'r>(
         &mut self,
-        declared: &str,
+        known: Known<'_>,
         field: &Wanted<'_>,
         records: &'r [Arc<Record>],
         start: usize,
     ) -> Option<&'r Arc<Load>> {
-        let known = Known {
-            declared,
-            named: None,
-        };
         for slot in records.iter().flat_map(|record| &record.slots) {
             if *slot.key == *field.first.key
                 && self.is_usable(&slot.load)

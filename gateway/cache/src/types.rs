@@ -29,8 +29,11 @@ impl<'a> Types<'a> {
         Some(on == concrete || self.possible(on).any(|possible| possible == concrete))
     }
 
-    /// Objects of the type are of no other one.
+    /// Objects of the type are of no other one, as far as the subgraph knows.
     pub(crate) fn is_concrete(self, ty: &str) -> bool {
+        if self.0.types.get(ty).is_some_and(|known| known.is_interface_object) {
+            return true;
+        }
         let mut possible = self.possible(ty);
         possible.next() == Some(ty) && possible.next().is_none()
     }

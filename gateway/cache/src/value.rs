@@ -165,23 +165,25 @@ pub(crate) fn give(
                 .enumerate()
             {
                 let entry = wanted.first;
-                let found = members
-                    .iter()
-                    .find(|(key, _)| name_of(key) == entry.key.as_bytes());
-                let (_, value) = found.ok_or(Unusable::Missing)?;
                 if index > 0 {
                     out.push(b',');
                 }
                 out.push(b'"');
                 out.extend_from_slice(entry.response.as_bytes());
                 out.extend_from_slice(b"\":");
-                give(
-                    types,
-                    &wanted.nodes,
-                    types.of_field(known, &entry.name),
-                    value,
-                    out,
-                )?;
+                let ty = types.of_field(known, &entry.name);
+                // One field may stand there several times, with other things selected below it.
+                let mut of_field = members
+                    .iter()
+                    .filter(|(key, _)| name_of(key) == entry.key.as_bytes());
+                let start = out.len();
+                let given = of_field.any(|(_, value)| {
+                    out.truncate(start);
+                    give(types, &wanted.nodes, ty, value, out).is_ok()
+                });
+                if !given {
+                    return Err(Unusable::Missing);
+                }
             }
             out.push(b'}');
         }

@@ -1,5 +1,6 @@
 //! Config -> the options of each crate, and the crates to each other.
 
+mod cache;
 mod subgraphs;
 
 use std::{
@@ -11,12 +12,14 @@ use std::{
 use anyhow::Context as _;
 use causeway_client::HttpSubgraphs;
 use causeway_config::Config;
+use causeway_executor::SubgraphClient;
 use causeway_loader::Loader;
 use causeway_model::Supergraph;
 use causeway_server::{Graph, OverrideOptions, PrepareLimits, ServerOptions};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{metrics::Metrics, warm_up};
+use cache::Common;
 
 /// A gateway that accepts requests.
 pub struct Gateway {
@@ -42,6 +45,7 @@ impl Gateway {
 pub struct Reloader {
     server: causeway_server::Gateway,
     metrics: Metrics,
+    common: Option<Common>,
     /// What takes effect at a start alone: the addresses, and what is HTTP's.
     fixed: Fixed,
 }
@@ -80,12 +84,12 @@ impl Reloader {
                 "`listen`, `metrics`, `cors` and `limits.request_body` take effect at the next start"
             );
         }
-        let (config, metrics) = (config.clone(), self.metrics.clone());
+        let (config, metrics, common) = (config.clone(), self.metrics.clone(), self.common.clone());
         // Making a large graph takes its time: not on a thread that serves requests.
         let making = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
             let documents = config.warm_up.as_deref().map(warm_up::documents);
             Ok((
-                graph(supergraph, &config, &metrics)?,
+                graph(supergraph, &config, &metrics, common.as_ref())?,
                 documents.unwrap_or_default(),
             ))
         });
@@ -108,7 +112,13 @@ pub fn start(
 ) -> anyhow::Result<Gateway> {
     let addr = listener.local_addr().context("the listener has no address")?;
     let metrics = Metrics::default();
-    let server = causeway_server::Gateway::new(graph(supergraph, config, &metrics)?);
+    let common = config.cache.as_ref().map(|cache| Common::new(&supergraph, cache));
+    let common = common.transpose()?;
+    let graph = graph(supergraph, config, &metrics, common.as_ref())?;
+    let server = causeway_server::Gateway::new(graph);
+    if let Some(common) = &common {
+        common.coherence.add_barrier(Box::new(server.parting()));
+    }
     let told = config
         .metrics
         .map(|addr| tell(&metrics, &server, addr))
@@ -129,6 +139,7 @@ pub fn start(
     let reloader = Reloader {
         server,
         metrics,
+        common,
         fixed: Fixed::of(config),
     };
     Ok(Gateway {
@@ -159,12 +170,29 @@ fn tell(
     Ok((addr, telling))
 }
 
-fn graph(supergraph: Arc<Supergraph>, config: &Config, metrics: &Metrics) -> anyhow::Result<Graph> {
+fn graph(
+    supergraph: Arc<Supergraph>,
+    config: &Config,
+    metrics: &Metrics,
+    common: Option<&Common>,
+) -> anyhow::Result<Graph> {
     refuse_unknown_subgraphs(&supergraph, config)?;
-    let client = HttpSubgraphs::new(subgraphs::client_options(&supergraph, config))?;
-    let loader = Loader::new(Arc::new(client), subgraphs::loader_options(&supergraph, config));
+    let client: Arc<dyn SubgraphClient> = Arc::new(HttpSubgraphs::new(subgraphs::client_options(
+        &supergraph,
+        config,
+    ))?);
+    let loading = subgraphs::loader_options(&supergraph, config);
+    let Some((common, cache)) = common.zip(config.cache.as_ref()) else {
+        let loader = Loader::new(client, loading);
+        metrics.follow(&loader);
+        return Ok(Graph::new(supergraph, Arc::new(loader), &server_options(config)));
+    };
+    let cache = common.cache(&supergraph, config, cache, client)?;
+    let loader = Loader::new(cache.storing(), loading);
     metrics.follow(&loader);
-    Ok(Graph::new(supergraph, Arc::new(loader), &server_options(config)))
+    common.coherence.add_barrier(Box::new(loader.parting()));
+    let client = cache.reading(Arc::new(loader));
+    Ok(Graph::new(supergraph, client, &server_options(config)))
 }
 
 /// A misspelt name would silently leave a subgraph with the supergraph's URL.

@@ -49,7 +49,7 @@ pub struct HeaderConfig {
 
 impl HeaderConfig {
     /// The client's headers that the subgraph gets to see.
-    pub(crate) fn of_clients(&self) -> impl Iterator<Item = &str> {
+    pub fn of_clients(&self) -> impl Iterator<Item = &str> {
         self.forward.iter().chain(self.rename.keys()).map(String::as_str)
     }
 }

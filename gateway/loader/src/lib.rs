@@ -99,9 +99,15 @@ impl Loader {
         }
     }
 
-    /// Nobody who comes from now on joins what is under way: it may be older than what they know of.
-    pub fn part(&self) {
-        self.inner.epoch.fetch_add(1, Ordering::SeqCst);
+    /// To be called when something has changed that answers under way may not know of: nobody joins them from then on. Does
+    /// nothing once the loader is gone.
+    pub fn parting(&self) -> impl Fn() + Send + Sync + 'static {
+        let inner = Arc::downgrade(&self.inner);
+        move || {
+            if let Some(inner) = inner.upgrade() {
+                inner.epoch.fetch_add(1, Ordering::SeqCst);
+            }
+        }
     }
 
     /// By subgraph, in the order of the options.

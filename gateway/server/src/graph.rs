@@ -101,6 +101,12 @@ impl Gateway {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// To be called when something has changed that answers under way may not know of: nobody joins them from then on.
+    pub fn parting(&self) -> impl Fn() + Send + Sync + 'static {
+        let sharing = self.sharing.clone();
+        move || drop(sharing.mutating())
+    }
+
     /// What was answered so far, whichever graph was served.
     pub fn requests(&self) -> RequestStats {
         self.counters.snapshot(self.sharing.joined())

@@ -1,6 +1,6 @@
 //! Composition, planner and executor put together over services in this process.
 
-use std::{collections::BTreeMap, sync::Arc, sync::Mutex};
+use std::sync::{Arc, Mutex};
 
 use apollo_compiler::{
     ExecutableDocument, introspection, request::coerce_variable_values, response::JsonMap, validation::Valid,
@@ -20,7 +20,7 @@ use crate::{Service, World, monolith};
 /// One graph, composed, with the servers of its subgraphs.
 pub struct Gateway {
     pub graph: QueryGraph,
-    services: Vec<Service>,
+    services: Arc<Vec<Service>>,
 }
 
 /// A request that reached a subgraph.
@@ -88,8 +88,18 @@ impl Gateway {
         })?;
         Ok(Self {
             graph: QueryGraph::new(composition.supergraph),
-            services: Service::all(subgraphs)?,
+            services: Arc::new(Service::all(subgraphs)?),
         })
+    }
+
+    /// In the order of the supergraph's subgraphs.
+    pub(crate) fn services(&self) -> Vec<&Service> {
+        let subgraphs = self.supergraph().subgraphs.iter();
+        subgraphs.map(|subgraph| self.service(&subgraph.name)).collect()
+    }
+
+    pub(crate) fn shared_services(&self) -> Arc<Vec<Service>> {
+        Arc::clone(&self.services)
     }
 
     pub(crate) fn service(&self, name: &str) -> &Service {
@@ -120,6 +130,28 @@ impl Gateway {
         given: &Map<String, Value>,
         on: &[String],
     ) -> Result<Answer, String> {
+        let calls = Mutex::default();
+        let client = Client {
+            services: &self.services(),
+            world,
+            on,
+            calls: &calls,
+        };
+        let answer = self.answer_through(&client, text, given, on)?;
+        Ok(Answer {
+            calls: calls.into_inner().expect("no call panicked"),
+            ..answer
+        })
+    }
+
+    /// The same through what stands before the services, which keeps the calls for itself.
+    pub(crate) fn answer_through(
+        &self,
+        client: &dyn SubgraphClient,
+        text: &str,
+        given: &Map<String, Value>,
+        on: &[String],
+    ) -> Result<Answer, String> {
         let prepared = self.prepare(text, given)?;
         let labels = self.supergraph().label_set(on.iter().map(String::as_str));
         let plan = causeway_planner::plan(&self.graph, &prepared.document, prepared.operation(), &labels)
@@ -129,7 +161,6 @@ impl Gateway {
         } else {
             Vec::new()
         };
-        let client = Client::new(self, world, on);
         let serialized = serialize(&prepared.variables);
         let request = Request {
             plan: &plan,
@@ -139,7 +170,7 @@ impl Gateway {
             introspection,
             response_limit: RESPONSE_LIMIT,
         };
-        let outcome = block_on(execute(&client, request));
+        let outcome = block_on(execute(client, request));
         let errors = outcome.errors_json();
         Ok(Answer {
             data: serde_json::from_slice(outcome.data())
@@ -149,7 +180,7 @@ impl Gateway {
             } else {
                 serde_json::from_slice(&errors).map_err(|error| format!("errors are no JSON: {error}"))?
             },
-            calls: client.calls.into_inner().expect("no call panicked"),
+            calls: Vec::new(),
             plan: causeway_planner::explain(&plan, self.supergraph()),
         })
     }
@@ -254,32 +285,16 @@ fn serialize(values: &JsonMap) -> Vec<(String, Bytes)> {
 }
 
 /// Subgraphs behind the executor's port.
-struct Client<'a> {
-    services: BTreeMap<SubgraphId, &'a Service>,
-    world: &'a World,
-    on: &'a [String],
-    calls: Mutex<Vec<Call>>,
+pub(crate) struct Client<'a> {
+    pub(crate) services: &'a [&'a Service],
+    pub(crate) world: &'a World,
+    pub(crate) on: &'a [String],
+    pub(crate) calls: &'a Mutex<Vec<Call>>,
 }
 
-impl<'a> Client<'a> {
-    fn new(gateway: &'a Gateway, world: &'a World, on: &'a [String]) -> Self {
-        let supergraph = gateway.supergraph();
-        let services = supergraph
-            .subgraph_ids()
-            .map(|id| (id, gateway.service(&supergraph.subgraph(id).name)))
-            .collect();
-        Self {
-            services,
-            world,
-            on,
-            calls: Mutex::default(),
-        }
-    }
-}
-
-impl SubgraphClient for Client<'_> {
-    fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
-        let service = self.services[&request.subgraph];
+impl Client<'_> {
+    pub(crate) fn answer(&self, request: &SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
+        let service = self.services[request.subgraph.index()];
         let body: Value = serde_json::from_slice(&request.body()).expect("the gateway sends JSON");
         let served = service.serve(self.world, &body, self.on);
         self.calls.lock().expect("no call panicked").push(Call {
@@ -288,17 +303,19 @@ impl SubgraphClient for Client<'_> {
             variables: body["variables"].clone(),
             violations: served.violations,
         });
-        let down = self.world.is_down(&service.name);
-        async move {
-            if down {
-                return Err(FetchFailure::Unreachable {
-                    reason: "the data says so".to_owned(),
-                });
-            }
-            let body = serde_json::to_vec(&served.body).expect("JSON values always serialise");
-            Ok(SubgraphReply::new(body))
+        if self.world.is_down(&service.name) {
+            return Err(FetchFailure::Unreachable {
+                reason: "the data says so".to_owned(),
+            });
         }
-        .boxed()
+        let body = serde_json::to_vec(&served.body).expect("JSON values always serialise");
+        Ok(SubgraphReply::new(body))
+    }
+}
+
+impl SubgraphClient for Client<'_> {
+    fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
+        async move { self.answer(&request) }.boxed()
     }
 
     fn partition(&self, _: SubgraphId, _: &http::HeaderMap) -> Partition {

@@ -8,6 +8,7 @@
 //! Nothing here knows how the planner or the executor work; it sees documents, variables and answers.
 
 mod arguments;
+mod cached;
 pub mod case;
 pub mod fewest;
 mod field_sets;
@@ -18,6 +19,7 @@ pub mod random;
 pub mod service;
 mod world;
 
+pub use cached::Cached;
 pub use gateway::{Answer, Call, Gateway};
 pub use service::Service;
 pub use world::World;

@@ -11,9 +11,9 @@ mod shrink;
 
 use serde_json::Value;
 
-use crate::Gateway;
+use crate::{Cached, Gateway};
 pub(crate) use choices::Choices;
-use compare::{Question, compare};
+use compare::{Question, compare, compare_cached};
 
 pub use choices::Tapes;
 pub use shrink::shrink;
@@ -51,6 +51,9 @@ pub fn judge(tapes: &Tapes) -> Verdict {
     };
     let mut choices = Choices::new(&tapes.operations);
     let mut equal = 0;
+    // With all labels of progressive overrides off, and with all on.
+    let labels = [Vec::new(), gateway.supergraph().labels.clone()];
+    let caches = labels.each_ref().map(|on| Cached::new(&gateway, &made.world, on));
     for number in 0..OPERATIONS {
         let mutation = number == OPERATIONS - 1;
         let Some((text, variables)) =
@@ -62,7 +65,7 @@ pub fn judge(tapes: &Tapes) -> Verdict {
         let Ok(expected) = gateway.oracle(&made.world, &text, &variables) else {
             continue;
         };
-        let compare = |on: &Vec<String>| {
+        let compare = |(on, cached): (&Vec<String>, &Cached)| {
             let question = Question {
                 world: &made.world,
                 text: &text,
@@ -70,11 +73,14 @@ pub fn judge(tapes: &Tapes) -> Verdict {
                 labels: on,
                 has_null_keys: made.has_null_keys,
             };
-            compare(&gateway, &question, &expected)
+            let direct = compare(&gateway, &question, &expected);
+            direct.or_else(|| match mutation {
+                // Not even asked for twice.
+                true => None,
+                false => compare_cached(&gateway, cached, &question, &expected),
+            })
         };
-        // With all labels of progressive overrides off, and with all on.
-        let labels = [Vec::new(), gateway.supergraph().labels.clone()];
-        if let Some((kind, why)) = labels.iter().find_map(compare) {
+        if let Some((kind, why)) = labels.iter().zip(&caches).find_map(compare) {
             let sdl: String = subgraphs
                 .iter()
                 .map(|(name, sdl)| format!("# {name}\n{sdl}\n"))

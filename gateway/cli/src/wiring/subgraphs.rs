@@ -41,7 +41,7 @@ fn header_rules(config: &HeaderConfig) -> HeaderRules {
 }
 
 /// What holds for each of the supergraph's subgraphs, in its order.
-fn configured<'c>(
+pub(super) fn configured<'c>(
     supergraph: &'c Supergraph,
     config: &'c Config,
 ) -> impl Iterator<Item = (&'c str, &'c SubgraphConfig)> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::{Answer, Gateway, World};
+use crate::{Answer, Cached, Gateway, World};
 
 const NO_NULL: &str = "no null at";
 
@@ -32,7 +32,42 @@ pub(super) fn compare(
         labels,
         ..
     } = question;
-    let answer = match gateway.answer_under(world, text, variables, labels) {
+    let answer = gateway.answer_under(world, text, variables, labels);
+    judge(question.has_null_keys, answer, expected)
+}
+
+/// The same with what a cache knows from the operations before; twice, so that the second answer is one of what is kept.
+pub(super) fn compare_cached(
+    gateway: &Gateway,
+    cached: &Cached,
+    question: &Question<'_>,
+    expected: &(Value, Vec<Value>),
+) -> Option<(String, String)> {
+    let mut was_whole = false;
+    (0..2).find_map(|_| {
+        let answer = cached.answer(gateway, question.text, question.variables);
+        if let Ok(answer) = &answer
+            && was_whole
+            && !answer.calls.is_empty()
+        {
+            let documents: Vec<&str> = answer.calls.iter().map(|call| call.document.as_str()).collect();
+            return Some((
+                "cached: asked again".to_owned(),
+                format!("{}\n{}", documents.join("\n"), answer.plan),
+            ));
+        }
+        was_whole = answer.as_ref().is_ok_and(|answer| answer.errors.is_empty());
+        let (kind, why) = judge(question.has_null_keys, answer, expected)?;
+        Some((format!("cached: {kind}"), why))
+    })
+}
+
+fn judge(
+    has_null_keys: bool,
+    answer: Result<Answer, String>,
+    expected: &(Value, Vec<Value>),
+) -> Option<(String, String)> {
+    let answer = match answer {
         Ok(answer) => answer,
         Err(why) => return Some(("no plan".to_owned(), why)),
     };
@@ -43,7 +78,7 @@ pub(super) fn compare(
         return Some((format!("violation: {}", kind.join(" ")), why));
     }
     let (data, errors) = expected;
-    if question.has_null_keys {
+    if has_null_keys {
         return (!is_part_of(&answer.data, data))
             .then(|| ("null keys".to_owned(), report(expected, &answer)));
     }

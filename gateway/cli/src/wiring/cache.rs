@@ -1,0 +1,148 @@
+//! Config -> the cache of a graph, and what outlives graphs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use anyhow::Context as _;
+use causeway_cache::{
+    Cache, CacheOptions, Coherence, EventTemplate, Feed, Foundation, Identity, SharedStore, SubgraphCaching,
+    alone,
+};
+use causeway_config::{CacheConfig, Config, EndedBy, EndedWhat, SubgraphCache, SubgraphConfig};
+use causeway_executor::SubgraphClient;
+use causeway_model::Supergraph;
+use http::HeaderName;
+
+/// What gateways have in common, and what this one has applied of it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) coherence: Arc<Coherence>,
+    feed: Arc<dyn Feed>,
+    store: Option<Arc<dyn SharedStore>>,
+}
+
+impl Common {
+    pub(crate) fn new(supergraph: &Arc<Supergraph>, _config: &CacheConfig) -> anyhow::Result<Self> {
+        let coherence = Arc::new(Coherence::new(Arc::clone(supergraph)));
+        Ok(Self {
+            feed: alone(Arc::clone(&coherence) as _),
+            coherence,
+            store: None,
+        })
+    }
+
+    /// The cache of a graph, which is the one that events are about from now on.
+    pub(crate) fn cache(
+        &self,
+        supergraph: &Arc<Supergraph>,
+        config: &Config,
+        options: &CacheConfig,
+        client: Arc<dyn SubgraphClient>,
+    ) -> anyhow::Result<Cache> {
+        self.coherence.follow(Arc::clone(supergraph));
+        let foundation = Foundation {
+            supergraph: Arc::clone(supergraph),
+            client,
+            coherence: Arc::clone(&self.coherence),
+            feed: Arc::clone(&self.feed),
+            store: self.store.clone(),
+        };
+        Ok(Cache::new(
+            foundation,
+            cache_options(supergraph, config, options)?,
+        ))
+    }
+}
+
+fn cache_options(
+    supergraph: &Supergraph,
+    config: &Config,
+    cache: &CacheConfig,
+) -> anyhow::Result<CacheOptions> {
+    let subgraphs = super::subgraphs::configured(supergraph, config);
+    let mut mutations: HashMap<String, Vec<EventTemplate>> = HashMap::new();
+    for (field, ended) in &cache.mutations {
+        let exists = supergraph
+            .schema
+            .schema_definition
+            .mutation
+            .as_ref()
+            .is_some_and(|ty| supergraph.schema.type_field(ty, field).is_ok());
+        anyhow::ensure!(
+            exists,
+            "`cache.mutations.{field}`: the graph has no such mutation"
+        );
+        mutations.insert(field.clone(), ended.iter().map(template).collect());
+    }
+    Ok(CacheOptions {
+        memory_bytes: cache.memory,
+        largest_value: usize::try_from(cache.max_value).unwrap_or(usize::MAX),
+        subgraphs: subgraphs
+            .map(|(name, subgraph)| {
+                caching(cache, subgraph).with_context(|| format!("`subgraphs.{name}.cache`"))
+            })
+            .collect::<Result<_, _>>()?,
+        jitter: cache.jitter,
+        early_refresh: cache.early_refresh,
+        client_control: cache.client_control,
+        mutations,
+        draw: Arc::new(rand::random::<f64>),
+    })
+}
+
+fn caching(cache: &CacheConfig, subgraph: &SubgraphConfig) -> anyhow::Result<SubgraphCaching> {
+    let Some(own) = &subgraph.cache else {
+        return Ok(SubgraphCaching::default());
+    };
+    let SubgraphCache {
+        ttl,
+        types,
+        stale_while_revalidate,
+        stale_if_error,
+        vary,
+        identity,
+    } = own;
+    let name = |name: &String| HeaderName::try_from(name).with_context(|| format!("`{name}` is no header"));
+    Ok(SubgraphCaching {
+        enabled: true,
+        ttl: *ttl,
+        types: types.iter().map(|(ty, ttl)| (ty.clone(), *ttl)).collect(),
+        stale_while_revalidate: *stale_while_revalidate,
+        stale_if_error: *stale_if_error,
+        negative_ttl: cache.negative_ttl,
+        vary: vary.iter().map(name).collect::<Result<_, _>>()?,
+        // What the subgraph does not get to see cannot tell its answers apart.
+        identity: match identity {
+            Some(identity) if subgraph.headers.of_clients().any(|seen| seen == identity.header) => {
+                let header = name(&identity.header)?;
+                Some(match &identity.claim {
+                    Some(claim) => Identity::Claim {
+                        header,
+                        claim: claim.clone(),
+                    },
+                    None => Identity::Header(header),
+                })
+            }
+            _ => None,
+        },
+        public: subgraph.batching.public,
+    })
+}
+
+fn template(ended: &EndedBy) -> EventTemplate {
+    let mut template = EventTemplate {
+        subgraph: ended.subgraph.clone(),
+        ty: None,
+        key: None,
+        tag: None,
+    };
+    match &ended.what {
+        EndedWhat::Subgraph => {}
+        EndedWhat::Type(ty) => template.ty = Some(ty.clone()),
+        EndedWhat::Entity { ty, key } => {
+            template.ty = Some(ty.clone());
+            template.key = Some(key.clone());
+        }
+        EndedWhat::Tag(tag) => template.tag = Some(tag.clone()),
+    }
+    template
+}
