@@ -146,6 +146,19 @@ impl Cache {
         })
     }
 
+    /// How many records of this gateway's memory events would end.
+    pub fn count(&self, events: &[Event]) -> u64 {
+        let inner = &self.inner;
+        let tags: std::collections::HashSet<_> = events
+            .iter()
+            .flat_map(|event| tag::of_event(&inner.on.supergraph, event))
+            .collect();
+        let now = inner.clock.now();
+        inner
+            .memory
+            .count(|load| inner.is_good(load, now) && load.tags.iter().any(|tag| tags.contains(tag)))
+    }
+
     /// Ends what the events speak of, here and wherever the feed reaches. `Ok`: nobody uses it any more.
     pub async fn invalidate(&self, events: Vec<Event>) -> Result<(), Unspread> {
         self.inner.on.feed.publish(events).await

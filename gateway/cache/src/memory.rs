@@ -71,6 +71,15 @@ impl Memory {
         entry.into_value()
     }
 
+    /// Records of which anything came with such a load.
+    pub(crate) fn count(&self, is_meant: impl Fn(&Load) -> bool) -> u64 {
+        let is_meant = |record: &Record| {
+            let mut loads = record.slots.iter().map(|slot| &slot.load).chain(&record.absent);
+            loads.any(|load| is_meant(load))
+        };
+        self.records.iter().filter(|(_, record)| is_meant(record)).count() as u64
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.records.entry_count()
     }

@@ -31,7 +31,12 @@ impl<'a> Types<'a> {
 
     /// Objects of the type are of no other one, as far as the subgraph knows.
     pub(crate) fn is_concrete(self, ty: &str) -> bool {
-        if self.0.types.get(ty).is_some_and(|known| known.is_interface_object) {
+        if self
+            .0
+            .types
+            .get(ty)
+            .is_some_and(|known| known.is_interface_object)
+        {
             return true;
         }
         let mut possible = self.possible(ty);

@@ -1,31 +1,32 @@
 //! Config -> the options of each crate, and the crates to each other.
 
+mod admin;
+mod beside;
 mod cache;
+mod known;
 mod subgraphs;
 
-use std::{
-    future::{Future, pending},
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use causeway_client::HttpSubgraphs;
-use causeway_config::Config;
+use causeway_config::{AdminConfig, Config};
 use causeway_executor::SubgraphClient;
 use causeway_loader::Loader;
 use causeway_model::Supergraph;
-use causeway_server::{Graph, OverrideOptions, PrepareLimits, ServerOptions};
+use causeway_server::{CacheAdmin, Graph, OverrideOptions, PrepareLimits, ServerOptions};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+use self::{beside::Beside, cache::Common};
 use crate::{metrics::Metrics, warm_up};
-use cache::Common;
 
 /// A gateway that accepts requests.
 pub struct Gateway {
     pub addr: SocketAddr,
     /// Where metrics are told, if they are.
     pub metrics: Option<SocketAddr>,
+    /// Where the gateway itself is spoken to, if it is.
+    pub admin: Option<SocketAddr>,
     reloader: Reloader,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -54,6 +55,7 @@ pub struct Reloader {
 struct Fixed {
     listen: SocketAddr,
     metrics: Option<SocketAddr>,
+    admin: Option<AdminConfig>,
     request_body: usize,
     allow_origins: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl Fixed {
         Self {
             listen: config.listen,
             metrics: config.metrics,
+            admin: config.admin.clone(),
             request_body: config.limits.request_body,
             allow_origins: config.allow_origins.clone(),
         }
@@ -81,7 +84,7 @@ impl Reloader {
     pub async fn reload(&self, supergraph: Arc<Supergraph>, config: &Config) -> anyhow::Result<()> {
         if self.fixed != Fixed::of(config) {
             tracing::warn!(
-                "`listen`, `metrics`, `cors` and `limits.request_body` take effect at the next start"
+                "`listen`, `metrics`, `admin`, `cors` and `limits.request_body` take effect at the next start"
             );
         }
         let (config, metrics, common) = (config.clone(), self.metrics.clone(), self.common.clone());
@@ -119,21 +122,24 @@ pub fn start(
     if let Some(common) = &common {
         common.coherence.add_barrier(Box::new(server.parting()));
     }
-    let told = config
+    let telling = config
         .metrics
         .map(|addr| tell(&metrics, &server, addr))
+        .transpose()?;
+    let administered = config
+        .admin
+        .as_ref()
+        .map(|admin| administer(admin, common.as_ref()))
         .transpose()?;
     if let Some(place) = &config.warm_up {
         tokio::spawn(server.warm_up(warm_up::documents(place)));
     }
     let routes = causeway_server::routes(server.clone(), &server_options(config));
-    let (metrics_addr, telling) = told.unzip();
+    let (metrics_addr, admin_addr) = (addr_of(&telling), addr_of(&administered));
     let serving = tokio::spawn(async move {
         let served = causeway_server::serve(listener, routes, shutdown).await;
-        // To the end: what happens while requests are drained is told as well.
-        if let Some(telling) = telling {
-            telling.abort();
-        }
+        // To the end: what happens while requests are drained is told as well, and what they are answered from can still be ended.
+        telling.into_iter().chain(administered).for_each(Beside::stop);
         served
     });
     let reloader = Reloader {
@@ -145,29 +151,30 @@ pub fn start(
     Ok(Gateway {
         addr,
         metrics: metrics_addr,
+        admin: admin_addr,
         reloader,
         serving,
     })
 }
 
-/// Tells metrics on a listener of their own, until the task is stopped.
-fn tell(
-    metrics: &Metrics,
-    server: &causeway_server::Gateway,
-    addr: SocketAddr,
-) -> anyhow::Result<(SocketAddr, JoinHandle<std::io::Result<()>>)> {
-    let cannot = || format!("cannot tell metrics at {addr} (`metrics.listen`)");
-    let bind = || {
-        let listener = std::net::TcpListener::bind(addr)?;
-        listener.set_nonblocking(true)?;
-        TcpListener::from_std(listener)
-    };
-    let listener = bind().with_context(cannot)?;
-    let addr = listener.local_addr().with_context(cannot)?;
+fn addr_of(beside: &Option<Beside>) -> Option<SocketAddr> {
+    beside.as_ref().map(|beside| beside.addr)
+}
+
+fn tell(metrics: &Metrics, server: &causeway_server::Gateway, addr: SocketAddr) -> anyhow::Result<Beside> {
     let (metrics, server) = (metrics.clone(), server.clone());
     let routes = causeway_server::metrics_routes(move || metrics.told(&server));
-    let telling = tokio::spawn(causeway_server::serve(listener, routes, pending()));
-    Ok((addr, telling))
+    Beside::start(addr, routes, "tell metrics", "metrics.listen")
+}
+
+fn administer(config: &AdminConfig, common: Option<&Common>) -> anyhow::Result<Beside> {
+    let key = config.shared_key.expose().to_owned();
+    let cache: Arc<dyn CacheAdmin> = match common {
+        Some(common) => Arc::new(admin::OfCache(common.clone())),
+        None => Arc::new(admin::NoCache),
+    };
+    let routes = causeway_server::admin_routes(key, cache);
+    Beside::start(config.listen, routes, "be administered", "admin.listen")
 }
 
 fn graph(
@@ -176,7 +183,7 @@ fn graph(
     metrics: &Metrics,
     common: Option<&Common>,
 ) -> anyhow::Result<Graph> {
-    refuse_unknown_subgraphs(&supergraph, config)?;
+    known::check(&supergraph, config)?;
     let client: Arc<dyn SubgraphClient> = Arc::new(HttpSubgraphs::new(subgraphs::client_options(
         &supergraph,
         config,
@@ -193,26 +200,6 @@ fn graph(
     common.coherence.add_barrier(Box::new(loader.parting()));
     let client = cache.reading(Arc::new(loader));
     Ok(Graph::new(supergraph, client, &server_options(config)))
-}
-
-/// A misspelt name would silently leave a subgraph with the supergraph's URL.
-fn refuse_unknown_subgraphs(supergraph: &Supergraph, config: &Config) -> anyhow::Result<()> {
-    let known: Vec<&str> = supergraph
-        .subgraphs
-        .iter()
-        .map(|subgraph| subgraph.name.as_str())
-        .collect();
-    match config
-        .subgraphs
-        .keys()
-        .find(|name| !known.contains(&name.as_str()))
-    {
-        Some(name) => anyhow::bail!(
-            "the configuration speaks of the subgraph `{name}`, which the supergraph does not have; it has: {}",
-            known.join(", ")
-        ),
-        None => Ok(()),
-    }
 }
 
 fn server_options(config: &Config) -> ServerOptions {

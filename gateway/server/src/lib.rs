@@ -1,8 +1,9 @@
-//! The gateway's face: GraphQL over HTTP, GraphiQL, health.
+//! The gateway's face: GraphQL over HTTP, GraphiQL, health, and administration on a listener of its own.
 //!
 //! It turns HTTP into prepared operations and executions, and their outcomes into HTTP. It does not plan or
 //! execute by itself, and there is one place only that maps errors to status codes: [`rejection`].
 
+mod admin;
 mod explain;
 mod graph;
 mod graphiql;
@@ -30,6 +31,7 @@ use causeway_executor::SubgraphClient;
 use causeway_model::Supergraph;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+pub use admin::{CacheAdmin, CacheAdminError, Invalidation, InvalidationTarget, admin_routes};
 pub use graph::{Gateway, Graph, WarmUp};
 pub use limits::PrepareLimits;
 pub use overrides::{Draw, OverrideOptions};

@@ -68,6 +68,9 @@ pub(super) async fn run(args: ServeArgs) -> ExitCode {
             if let Some(addr) = gateway.metrics {
                 tracing::info!("metrics at http://{addr}/metrics");
             }
+            if let Some(addr) = gateway.admin {
+                tracing::info!("administration at http://{addr}");
+            }
             match gateway.wait().await {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => could_not_run(&error),

@@ -1,6 +1,9 @@
 //! Config -> the cache of a graph, and what outlives graphs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::Context as _;
 use causeway_cache::{
@@ -18,6 +21,7 @@ pub(crate) struct Common {
     pub(crate) coherence: Arc<Coherence>,
     feed: Arc<dyn Feed>,
     store: Option<Arc<dyn SharedStore>>,
+    current: Arc<Mutex<Option<Cache>>>,
 }
 
 impl Common {
@@ -27,6 +31,7 @@ impl Common {
             feed: alone(Arc::clone(&coherence) as _),
             coherence,
             store: None,
+            current: Arc::default(),
         })
     }
 
@@ -46,10 +51,17 @@ impl Common {
             feed: Arc::clone(&self.feed),
             store: self.store.clone(),
         };
-        Ok(Cache::new(
-            foundation,
-            cache_options(supergraph, config, options)?,
-        ))
+        let cache = Cache::new(foundation, cache_options(supergraph, config, options)?);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(cache.clone());
+        Ok(cache)
+    }
+
+    /// Of the graph that is served.
+    pub(crate) fn current(&self) -> Option<Cache> {
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -61,16 +73,6 @@ fn cache_options(
     let subgraphs = super::subgraphs::configured(supergraph, config);
     let mut mutations: HashMap<String, Vec<EventTemplate>> = HashMap::new();
     for (field, ended) in &cache.mutations {
-        let exists = supergraph
-            .schema
-            .schema_definition
-            .mutation
-            .as_ref()
-            .is_some_and(|ty| supergraph.schema.type_field(ty, field).is_ok());
-        anyhow::ensure!(
-            exists,
-            "`cache.mutations.{field}`: the graph has no such mutation"
-        );
         mutations.insert(field.clone(), ended.iter().map(template).collect());
     }
     Ok(CacheOptions {

@@ -37,7 +37,14 @@ impl Ran {
 /// The binary, without the settings of whoever runs the tests.
 pub(crate) fn causeway() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_causeway"));
-    for variable in ["CAUSEWAY_CONFIG", "CAUSEWAY_LISTEN", "RUST_LOG"] {
+    for variable in [
+        "CAUSEWAY_ADMIN_KEY",
+        "CAUSEWAY_ADMIN_URL",
+        "CAUSEWAY_CONFIG",
+        "CAUSEWAY_LISTEN",
+        "CAUSEWAY_REDIS_URL",
+        "RUST_LOG",
+    ] {
         command.env_remove(variable);
     }
     command.stdin(Stdio::null());
