@@ -58,7 +58,7 @@ pub(crate) async fn get(State(gateway): State<Gateway>, http: HttpRequest) -> Re
     // The same address may answer with GraphiQL's page.
     response
         .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static("accept"));
+        .append(header::VARY, HeaderValue::from_static("accept"));
     response
 }
 

@@ -5,6 +5,11 @@
 
 mod admin;
 mod explain;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "executions do not say yet how fresh they are")
+)]
+mod freshness;
 mod graph;
 mod graphiql;
 mod graphql;
