@@ -1,5 +1,6 @@
 //! `causeway <command>`: one file a command.
 
+mod cache;
 mod check;
 mod compose;
 mod graph;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Show how an operation would be executed, and how many subgraph calls it makes.
     Plan(plan::PlanArgs),
+    /// Say to a running gateway what no longer holds, or ask what its cache does.
+    Cache(cache::CacheArgs),
     /// Ask a running gateway (or service) whether it is ready; for container health checks.
     Health(health::HealthArgs),
 }
@@ -51,6 +54,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Compose(args) => compose::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Plan(args) => plan::run(args).await,
+        Command::Cache(args) => cache::run(args).await,
         Command::Health(args) => health::run(args).await,
     }
 }

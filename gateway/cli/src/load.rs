@@ -104,14 +104,11 @@ impl LoadError {
 
 /// Reads and checks a configuration; `-` is standard input, whose relative paths start at the working directory.
 pub async fn load_config(path: &Path) -> Result<Config, LoadError> {
-    load_config_with(path, None).await
+    load_config_with(path, &Environment::default()).await
 }
 
-/// The same, with what the environment says to a gateway that serves.
-pub(crate) async fn load_config_with(
-    path: &Path,
-    environment: Option<&Environment>,
-) -> Result<Config, LoadError> {
+/// The same, where the environment has a say.
+pub(crate) async fn load_config_with(path: &Path, environment: &Environment) -> Result<Config, LoadError> {
     let text = read(path).await?;
     Ok(causeway_config::parse_with(&text, path, environment)?)
 }

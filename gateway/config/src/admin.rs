@@ -27,7 +27,7 @@ pub(crate) struct RawAdmin {
 pub(crate) fn validate(
     at: &At<'_>,
     raw: Option<RawAdmin>,
-    environment: Option<&Environment>,
+    environment: &Environment,
     taken: &[(SocketAddr, &str)],
 ) -> Result<Option<AdminConfig>, ConfigError> {
     let Some(raw) = raw else {
@@ -42,9 +42,8 @@ pub(crate) fn validate(
         let reason = format!("{listen} is where {whose}; administration needs another address");
         return Err(at.invalid("admin.listen", reason));
     }
-    let shared_key = environment.and_then(|environment| environment.admin_key.clone());
-    let shared_key = shared_key.or(raw.shared_key);
-    if shared_key.is_none() && environment.is_none() {
+    let shared_key = environment.admin_key.clone().or(raw.shared_key);
+    if shared_key.is_none() && !environment.is_whole {
         return Ok(None);
     }
     Ok(Some(AdminConfig {
@@ -82,12 +81,13 @@ mod tests {
     fn read(text: &str, admin_key: Option<&str>) -> Result<Config, ConfigError> {
         let environment = Environment {
             admin_key: admin_key.map(str::to_owned),
+            is_whole: true,
             ..Environment::default()
         };
         parse_with(
             &format!("supergraph: s.graphql\n{text}"),
             Path::new("causeway.yaml"),
-            Some(&environment),
+            &environment,
         )
     }
 

@@ -98,7 +98,7 @@ pub(crate) type ForAll = Option<SubgraphCache>;
 pub(crate) fn validate(
     at: &At<'_>,
     raw: Option<RawCache>,
-    environment: Option<&Environment>,
+    environment: &Environment,
 ) -> Result<(Option<CacheConfig>, ForAll), ConfigError> {
     let keys = match raw {
         Some(Switch::Word(false)) => return Ok((None, None)),
@@ -217,16 +217,16 @@ fn identity(at: &At<'_>, key: &str, raw: RawIdentity) -> Result<Identity, Config
 fn redis(
     at: &At<'_>,
     raw: Option<RawRedis>,
-    environment: Option<&Environment>,
+    environment: &Environment,
     max_value: u64,
 ) -> Result<Option<RedisConfig>, ConfigError> {
-    let told = environment.and_then(|environment| environment.redis_url.clone());
+    let told = environment.redis_url.clone();
     if raw.is_none() && told.is_none() {
         return Ok(None);
     }
     let raw = raw.unwrap_or_default();
     let Some(url) = told.or(raw.url) else {
-        if environment.is_none() {
+        if !environment.is_whole {
             return Ok(None);
         }
         let reason = "is missing: write redis://host:6379 here, or set CAUSEWAY_REDIS_URL";

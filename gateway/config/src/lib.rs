@@ -52,9 +52,12 @@ pub struct Config {
     pub contracts: IndexMap<String, ContractConfig>,
 }
 
-/// What the environment says to a gateway that serves; it goes before the file. The caller reads the variables: nothing here does.
+/// What the environment says; it goes before the file. The caller reads the variables: nothing here does.
 #[derive(Clone, Default)]
 pub struct Environment {
+    /// Whether what is needed must be here or in the file. If not, what has no secret is left out, as if it were not wanted:
+    /// composing takes no secrets.
+    pub is_whole: bool,
     /// `CAUSEWAY_REDIS_URL`: `cache.redis.url`.
     pub redis_url: Option<String>,
     /// `CAUSEWAY_ADMIN_KEY`: `admin.shared_key`.

@@ -166,12 +166,11 @@ pub(crate) struct RawLimits {
 /// Parses and validates the text of a config file. `path` is where it came from: relative paths in it are
 /// relative to its folder, and errors name it.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
-    parse_with(text, path, None)
+    parse_with(text, path, &Environment::default())
 }
 
-/// The same for whoever serves. Without an environment, what the environment may say may be missing, and with it what needs it:
-/// composing takes no secrets.
-pub fn parse_with(text: &str, path: &Path, environment: Option<&Environment>) -> Result<Config, ConfigError> {
+/// The same, where the environment has a say.
+pub fn parse_with(text: &str, path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
     let raw: RawConfig = serde_saphyr::from_str(text).map_err(|error| ConfigError::Syntax {
         path: path.to_owned(),
         reason: with_suggestion(&error.to_string()),

@@ -23,7 +23,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn validate(
     raw: RawConfig,
     path: &Path,
-    environment: Option<&Environment>,
+    environment: &Environment,
 ) -> Result<Config, ConfigError> {
     let at = At { path };
     let (listen, metrics) = listen::validate(&at, raw.listen.as_deref(), raw.metrics.as_ref())?;

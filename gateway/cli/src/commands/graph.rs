@@ -31,18 +31,19 @@ impl GraphArgs {
     /// The configuration and its graph; what is wrong with them has been printed when there is none. `fallback` is a
     /// config file for those who name none.
     pub(super) async fn load(&self, fallback: Option<&Path>) -> Result<(Config, LoadedGraph), ExitCode> {
-        let loading = self.load_in(None, fallback);
-        loading.await.map_err(|error| report(&error))
+        let environment = Environment::default();
+        let loaded = self.load_in(&environment, fallback).await;
+        loaded.map_err(|error| report(&error))
     }
 
     /// To serve them: the environment has a say. Without a word.
     pub(super) async fn load_to_serve(&self) -> Result<(Config, LoadedGraph), LoadError> {
-        self.load_in(Some(&environment()), None).await
+        self.load_in(&environment(), None).await
     }
 
     async fn load_in(
         &self,
-        environment: Option<&Environment>,
+        environment: &Environment,
         fallback: Option<&Path>,
     ) -> Result<(Config, LoadedGraph), LoadError> {
         let config = match self.source(fallback) {
@@ -86,6 +87,7 @@ impl GraphArgs {
 
 fn environment() -> Environment {
     Environment {
+        is_whole: true,
         // Container files set variables to nothing to say nothing.
         redis_url: env::var("CAUSEWAY_REDIS_URL").ok().filter(|url| !url.is_empty()),
         // Here that would be no key, and is refused.
@@ -99,7 +101,7 @@ enum Source {
 }
 
 /// The same as a config file that names the supergraph and nothing else, beside it.
-fn supergraph_only(path: &Path, environment: Option<&Environment>) -> Result<Config, LoadError> {
+fn supergraph_only(path: &Path, environment: &Environment) -> Result<Config, LoadError> {
     let name = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned());

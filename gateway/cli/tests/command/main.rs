@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod cache;
 mod causeway;
 mod check;
 mod compose;
@@ -37,7 +38,7 @@ fn bad_flags_could_not_run_and_questions_about_flags_are_answered() {
         (version.code, version.out),
         (0, format!("causeway {}\n", env!("CARGO_PKG_VERSION")))
     );
-    for command in ["compose", "check", "plan", "serve", "health"] {
+    for command in ["compose", "check", "plan", "serve", "cache", "health"] {
         assert!(run(&["--help"]).out.contains(command));
         assert_eq!(run(&[command, "--help"]).code, 0);
     }

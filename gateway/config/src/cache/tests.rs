@@ -8,12 +8,13 @@ use crate::{Config, parse_with};
 fn read_with(text: &str, redis_url: Option<&str>) -> Result<Config, ConfigError> {
     let environment = Environment {
         redis_url: redis_url.map(str::to_owned),
+        is_whole: true,
         ..Environment::default()
     };
     parse_with(
         &format!("supergraph: s.graphql\n{text}"),
         Path::new("causeway.yaml"),
-        Some(&environment),
+        &environment,
     )
 }
 
