@@ -15,7 +15,7 @@ use crate::{
     Inner,
     answer::Answer,
     asked::{Asked, Kind, Subjects},
-    freshness::{Audience, Said, said},
+    freshness::{Said, said},
     marks::{Checked, Stamp},
     options::SubgraphCaching,
     port::RecordKey,
@@ -77,6 +77,7 @@ pub(crate) fn fill(
         cache,
         subgraph,
         options,
+        private: asked.scopes.is_private(said.audience),
         said,
         start,
         now: cache.clock.now(),
@@ -110,6 +111,8 @@ struct Filling<'c> {
     subgraph: &'c Subgraph,
     options: &'c SubgraphCaching,
     said: Said,
+    /// Not for everybody.
+    private: bool,
     start: Start,
     now: Millis,
     /// Of everything in the answer.
@@ -138,7 +141,7 @@ impl<'c> Filling<'c> {
             let this = Freshness {
                 lifetime,
                 age: self.said.age,
-                private: self.said.audience == Audience::Private,
+                private: self.private,
             };
             freshness = Some(freshness.map_or(this, |before| before.and(this)));
             let Some(lifetime) = lifetime else {
@@ -317,7 +320,7 @@ impl<'c> Filling<'c> {
                 on_error: stale.max(fresh.saturating_add(millis(on_error))),
             },
             cost: u32::try_from(self.now.saturating_sub(self.start.at)).unwrap_or(u32::MAX),
-            private: self.said.audience == Audience::Private,
+            private: self.private,
             tags: tags.finish().into(),
             checked: Checked::default(),
             refreshing: AtomicBool::new(false),

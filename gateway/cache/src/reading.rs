@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use causeway_executor::{
-    CacheReport, Dispatch, FetchFailure, Freshness, Partition, SubgraphClient, SubgraphReply, SubgraphRequest,
+    CacheReport, Dispatch, FetchFailure, Partition, SubgraphClient, SubgraphReply, SubgraphRequest,
 };
 use causeway_model::SubgraphId;
 use futures::future::BoxFuture;
@@ -171,6 +171,6 @@ fn reply(body: Vec<u8>, found: &Found, calls: usize) -> SubgraphReply {
             ..Dispatch::default()
         },
         caching: None,
-        freshness: found.freshness.unwrap_or_else(Freshness::default),
+        freshness: found.freshness.unwrap_or_default(),
     }
 }

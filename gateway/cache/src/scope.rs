@@ -78,6 +78,15 @@ impl Scopes {
         self.all.iter().position(|(known, _)| *known == wanted)
     }
 
+    /// Whether an answer for the audience is not for everybody.
+    pub(crate) fn is_private(&self, audience: Audience) -> bool {
+        match audience {
+            Audience::Public => false,
+            Audience::AsSeen => self.has(Audience::AsSeen),
+            Audience::Private => true,
+        }
+    }
+
     fn has(&self, audience: Audience) -> bool {
         self.all.iter().any(|(known, _)| *known == audience)
     }

@@ -222,6 +222,7 @@ fn server_options(config: &Config) -> ServerOptions {
             draw: Arc::new(rand::random::<f64>),
         },
         share_requests: config.sharing.requests,
+        vary: config.cache.as_ref().map(|_| cache::vary(config)),
         request_body: limits.request_body,
         allow_origins: config.allow_origins.clone(),
     }

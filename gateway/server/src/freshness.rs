@@ -26,8 +26,10 @@ pub(crate) fn headers(freshness: Freshness, keeping: Keeping, vary: &[HeaderName
         (Keeping::AsItSays, Some(lifetime)) => match lifetime.as_secs().min(LONGEST) {
             // Less than a second is not worth keeping, and `max-age=0` would invite to ask whether it still holds.
             0 => HeaderValue::from_static("no-store"),
-            seconds => {
+            left => {
                 let age = age(freshness.age);
+                // Whoever keeps it takes the age off again.
+                let seconds = left.saturating_add(age).min(LONGEST);
                 if age > 0 {
                     headers.insert(header::AGE, HeaderValue::from(age));
                 }

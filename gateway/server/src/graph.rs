@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::HeaderName;
 use causeway_executor::SubgraphClient;
 use causeway_graph::QueryGraph;
 use causeway_model::Supergraph;
@@ -28,6 +29,7 @@ pub struct Graph {
     pub(crate) overrides: Overrides,
     pub(crate) client: Arc<dyn SubgraphClient>,
     pub(crate) shares_requests: bool,
+    pub(crate) vary: Option<Vec<HeaderName>>,
 }
 
 /// A document that is prepared before anybody asks for it.
@@ -52,6 +54,7 @@ impl Graph {
             supergraph,
             client,
             shares_requests: options.share_requests,
+            vary: options.vary.clone(),
         }
     }
 

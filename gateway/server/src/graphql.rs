@@ -11,12 +11,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use causeway_executor::{RESPONSE_LIMIT, Request, execute};
+use causeway_executor::{Outcome, RESPONSE_LIMIT, Request, execute};
 use causeway_model::LabelSet;
 use futures::FutureExt;
 
 use crate::{
     Gateway, Graph, explain,
+    freshness::{self, Keeping},
     media::{self, ResponseType},
     prepare::{ParsedOperation, PreparedOperation},
     rejection::Rejection,
@@ -85,9 +86,15 @@ async fn answer(
         Err(rejection) => Err(rejection),
     };
     match executed {
-        Ok(Executed { body, has_errors }) => {
+        Ok(Executed {
+            body,
+            has_errors,
+            keeping,
+        }) => {
             gateway.counters.executed(has_errors);
-            ([(header::CONTENT_TYPE, form.content_type())], body).into_response()
+            let mut response = ([(header::CONTENT_TYPE, form.content_type())], body).into_response();
+            response.headers_mut().extend(keeping);
+            response
         }
         Err(rejection) => refuse(gateway, rejection, form),
     }
@@ -103,6 +110,8 @@ fn refuse(gateway: &Gateway, rejection: Rejection, form: ResponseType) -> Respon
 pub(crate) struct Executed {
     body: Bytes,
     has_errors: bool,
+    /// What it says to caches.
+    keeping: HeaderMap,
 }
 
 async fn run(
@@ -209,10 +218,24 @@ impl Execution {
         let extensions = explains.then(|| explain::extension(&prepared, &graph.supergraph, &outcome));
         let extensions = extensions.map(|extensions| extensions.to_string());
         Executed {
+            keeping: keeping(&graph, &prepared, &outcome),
             has_errors: !outcome.errors.is_empty(),
             body: outcome.into_body(extensions.as_deref()).into(),
         }
     }
+}
+
+fn keeping(graph: &Graph, prepared: &PreparedOperation, outcome: &Outcome) -> HeaderMap {
+    let Some(vary) = &graph.vary else {
+        return HeaderMap::new();
+    };
+    let is_good = outcome.errors.is_empty() && !prepared.parsed.operation.is_mutation();
+    let keeping = if is_good {
+        Keeping::AsItSays
+    } else {
+        Keeping::Never
+    };
+    freshness::headers(outcome.freshness, keeping, vary)
 }
 
 /// `__schema` and `__type`, answered from the API schema without any call.

@@ -5,10 +5,6 @@
 
 mod admin;
 mod explain;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "executions do not say yet how fresh they are")
-)]
 mod freshness;
 mod graph;
 mod graphiql;
@@ -28,7 +24,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -50,6 +46,8 @@ pub struct ServerOptions {
     pub overrides: OverrideOptions,
     /// Whether equal queries that are under way at the same time are executed once.
     pub share_requests: bool,
+    /// Clients' headers by which public responses differ. `None`: responses do not say for how long they may be kept.
+    pub vary: Option<Vec<HeaderName>>,
     /// Bytes of a request body.
     pub request_body: usize,
     /// Origins of web pages that may call the gateway, e.g. `https://shop.example`; `*` for all.

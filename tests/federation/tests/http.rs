@@ -108,6 +108,7 @@ impl Stand {
                 draw: Arc::new(|| 1.0),
             },
             share_requests: true,
+            vary: None,
             request_body: 1 << 20,
             allow_origins: Vec::new(),
         };

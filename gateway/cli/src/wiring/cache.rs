@@ -148,3 +148,13 @@ fn template(ended: &EndedBy) -> EventTemplate {
     }
     template
 }
+
+/// Headers by which what any subgraph answers to everybody may differ.
+pub(super) fn vary(config: &Config) -> Vec<HeaderName> {
+    let subgraphs = config.subgraphs.values().chain([&config.other_subgraphs]);
+    let names = subgraphs.flat_map(|subgraph| subgraph.cache.iter().flat_map(|cache| &cache.vary));
+    let mut all: Vec<HeaderName> = names.filter_map(|name| name.parse().ok()).collect();
+    all.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+    all.dedup();
+    all
+}

@@ -190,6 +190,7 @@ async fn an_empty_selection_asks_whether_there_is_an_object() {
 async fn many_at_once_get_their_own_answers() {
     let unshared = ServerOptions {
         share_requests: false,
+        vary: None,
         ..options()
     };
     let gateway = scripted(unshared, |_, _| async { me() }.boxed());

@@ -90,6 +90,7 @@ pub(crate) fn options() -> ServerOptions {
         limits: limits(),
         overrides: overrides(),
         share_requests: true,
+        vary: None,
         request_body: 1 << 20,
         allow_origins: Vec::new(),
     }
