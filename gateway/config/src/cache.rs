@@ -29,7 +29,7 @@ pub struct CacheConfig {
     /// Clients' `Cache-Control: no-cache` and `no-store` count.
     pub client_control: bool,
     pub redis: Option<RedisConfig>,
-    /// What no longer holds once a mutation's field has succeeded, by the field's name.
+    /// What no longer holds once a mutation's field was asked for, by the field's name.
     pub mutations: IndexMap<String, Vec<EndedBy>>,
 }
 
@@ -75,7 +75,7 @@ pub struct SubgraphCache {
     pub stale_if_error: Duration,
     /// Clients' headers, in lower case, by whose values answers differ. The subgraph gets all of them to see.
     pub vary: Vec<String>,
-    /// `None`: what is private is not kept.
+    /// `None`: what is private is not kept. The subgraph gets the header to see.
     pub identity: Option<Identity>,
 }
 
@@ -155,7 +155,13 @@ pub(crate) fn of_subgraph(
                           subgraphs that are not to be cached";
             return Err(at.invalid(key, reason));
         }
-        (Some(Switch::Keys(keys)), Some(for_all)) => Some(for_all.overridden(at, key, keys)?),
+        (Some(Switch::Keys(keys)), Some(for_all)) => {
+            let own = for_all.overridden(at, key, keys)?;
+            if own.identity != for_all.identity {
+                identity_is_seen(at, key, own.identity.as_ref(), sees)?;
+            }
+            Some(own)
+        }
     };
     Ok(own.map(|cache| cache.seen_by(sees)))
 }
@@ -195,11 +201,30 @@ impl SubgraphCache {
         })
     }
 
-    /// An answer cannot differ by what the subgraph does not get.
+    /// An answer cannot differ by what the subgraph does not get; and what is private is so by something that it does get.
     pub(crate) fn seen_by(mut self, headers: &HeaderConfig) -> Self {
-        self.vary
-            .retain(|name| headers.of_clients().any(|seen| seen == name));
+        let is_seen = |name: &str| headers.of_clients().any(|seen| seen == name);
+        self.vary.retain(|name| is_seen(name));
+        self.identity = self.identity.filter(|identity| is_seen(&identity.header));
         self
+    }
+}
+
+fn identity_is_seen(
+    at: &At<'_>,
+    key: &str,
+    identity: Option<&Identity>,
+    sees: &HeaderConfig,
+) -> Result<(), ConfigError> {
+    match identity {
+        Some(Identity { header, .. }) if !sees.of_clients().any(|seen| seen == header) => {
+            let reason = format!(
+                "the subgraph does not get `{header}`, so that its private answers are told apart by something else; forward it, or \
+                 name the header that it goes by"
+            );
+            Err(at.invalid(format!("{key}.identity"), reason))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -89,7 +89,7 @@ fn every_key_is_read() {
 
 #[test]
 fn a_subgraph_overrides_key_by_key() {
-    let general = "cache: { ttl: 1m, stale_if_error: 3s, identity: { header: x-user } }\n";
+    let general = "headers: { forward: [x-user, x-other] }\ncache: { ttl: 1m, stale_if_error: 3s, identity: { header: x-user } }\n";
     let text = format!(
         "{general}subgraphs: {{ a: {{ cache: {{ ttl: 0s, types: {{ Product: 10s, User: 0s }}, identity: {{ header: x-other }} }} }} }}"
     );
@@ -127,6 +127,10 @@ fn answers_differ_by_headers_that_the_subgraph_gets() {
     ] {
         assert_eq!(of_a(text).unwrap().vary, expected, "{text}");
     }
+    let private = "cache: { identity: { header: authorization } }\nsubgraphs: { a: {}, b: { headers: { forward: [] } } }";
+    let config = read(private);
+    let has_identity = |name: &str| config.subgraphs[name].cache.as_ref().unwrap().identity.is_some();
+    assert!(has_identity("a") && !has_identity("b"));
     let others = read("headers: { forward: [] }").other_subgraphs.cache;
     assert_eq!(others.unwrap().vary, Vec::<String>::new());
 }
@@ -250,6 +254,10 @@ fn mistakes_are_named_with_the_way_out() {
         (
             "subgraphs: { a: { cache: { types: { T: x } } } }".to_owned(),
             "`subgraphs.a.cache.types.T`",
+        ),
+        (
+            "subgraphs: { a: { cache: { identity: { header: x-user } } } }".to_owned(),
+            "`subgraphs.a.cache.identity`: the subgraph does not get `x-user`",
         ),
         ("cache: { mutations: { m: [] } }".to_owned(), "names nothing"),
         (ended("key: { id: 1 }"), "needs the `type`"),
