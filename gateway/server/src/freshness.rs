@@ -1,7 +1,5 @@
 //! What a response says to the caches between here and the client: `Cache-Control`, `Age`, `Vary`.
 
-use std::time::Duration;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use causeway_executor::Freshness;
 
@@ -27,9 +25,8 @@ pub(crate) fn headers(freshness: Freshness, keeping: Keeping, vary: &[HeaderName
             // Less than a second is not worth keeping, and `max-age=0` would invite to ask whether it still holds.
             0 => HeaderValue::from_static("no-store"),
             left => {
-                let age = age(freshness.age);
-                // Whoever keeps it takes the age off again.
-                let seconds = left.saturating_add(age).min(LONGEST);
+                // Whoever counts starts at the age that is told.
+                let age = freshness.age.as_secs().min(LONGEST - left);
                 if age > 0 {
                     headers.insert(header::AGE, HeaderValue::from(age));
                 }
@@ -37,7 +34,7 @@ pub(crate) fn headers(freshness: Freshness, keeping: Keeping, vary: &[HeaderName
                     headers.append(header::VARY, HeaderValue::from(name.clone()));
                 }
                 let scope = if freshness.private { "private" } else { "public" };
-                let control = format!("{scope}, max-age={seconds}");
+                let control = format!("{scope}, max-age={}", age + left);
                 HeaderValue::try_from(control).expect("words and digits are valid in a header")
             }
         },
@@ -46,14 +43,10 @@ pub(crate) fn headers(freshness: Freshness, keeping: Keeping, vary: &[HeaderName
     headers
 }
 
-/// A part of a second counts as a whole one: rather too old than too young.
-fn age(age: Duration) -> u64 {
-    let seconds = age.as_secs().saturating_add(u64::from(age.subsec_nanos() > 0));
-    seconds.min(LONGEST)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn freshness(lifetime: u64, age: u64, private: bool) -> Freshness {
@@ -87,25 +80,24 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_are_rounded_down_and_ages_up() {
+    fn what_is_left_is_the_lifetime_and_never_more() {
+        for (left, age, private, control, expected_age) in [
+            (60_000, 0, false, "public, max-age=60", None),
+            (60_999, 999, true, "private, max-age=60", None),
+            (60_000, 10_000, false, "public, max-age=70", some("10")),
+            (60_999, 10_999, true, "private, max-age=70", some("10")),
+            (1000, 70_000, false, "public, max-age=71", some("70")),
+        ] {
+            let found = said(freshness(left, age, private), Keeping::AsItSays);
+            assert_eq!(found, (some(control), expected_age), "{left} {age}");
+        }
         let endless = Freshness {
             lifetime: Some(Duration::MAX),
             age: Duration::MAX,
             private: false,
         };
-        let most = (some("public, max-age=2147483647"), some("2147483647"));
+        let most = (some("public, max-age=2147483647"), None);
         assert_eq!(said(endless, Keeping::AsItSays), most);
-        for (lifetime, age, private, control, expected_age) in [
-            (60_000, 0, false, "public, max-age=60", None),
-            (60_999, 1, true, "private, max-age=60", some("1")),
-            (60_000, 10_000, false, "public, max-age=60", some("10")),
-            (60_000, 10_001, false, "public, max-age=60", some("11")),
-            // Used although it has ended: whoever counts sees that it has.
-            (60_000, 70_000, false, "public, max-age=60", some("70")),
-        ] {
-            let found = said(freshness(lifetime, age, private), Keeping::AsItSays);
-            assert_eq!(found, (some(control), expected_age), "{lifetime} {age}");
-        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl SubgraphClient for Among {
                 self.entities.clone(),
             ),
         };
-        let body = json!({ "data": body }).to_string().into();
+        let body = json!({ "data": body }).to_string();
         async move {
             dispatch.map(|dispatch| SubgraphReply {
                 dispatch,
