@@ -62,6 +62,11 @@ pub(crate) const RULES: &[Rule] = &[
         "an adapter knows the port it implements, and no other part",
     ),
     gateway(
+        "causeway-redis-testing",
+        &[],
+        "it starts servers for tests and knows nothing of what is tested",
+    ),
+    gateway(
         "causeway-client",
         &["causeway-executor", "causeway-model"],
         "an adapter knows the port it implements, and no other part",
