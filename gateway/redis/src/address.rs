@@ -44,7 +44,7 @@ pub(crate) struct Address {
 enum Kind {
     Single(Client),
     Sentinel(Box<Sentinels>),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 struct Sentinels {
@@ -185,7 +185,7 @@ fn cluster(parts: &Parts<'_>, connect_timeout: Duration) -> Result<Kind, Invalid
         .tcp_settings(TcpSettings::default().set_nodelay(true))
         .retries(2)
         .build()?;
-    Ok(Kind::Cluster(client))
+    Ok(Kind::Cluster(Box::new(client)))
 }
 
 fn invalid(reason: &str) -> InvalidUrl {

@@ -34,6 +34,16 @@ pub(crate) fn probe(prefix: &str) -> String {
     format!("{prefix}:probe")
 }
 
+/// The feed's stream, as services know it.
+pub(crate) fn stream(prefix: &str) -> String {
+    format!("{prefix}:events")
+}
+
+/// The feed's epoch and members, in the stream's slot: the stream's key has no braces and counts as a whole.
+pub(crate) fn members(prefix: &str) -> String {
+    format!("{{{prefix}:events}}:{VERSION}:members")
+}
+
 /// # Errors
 /// When names with this prefix would not be in the slots of a cluster that they have to be in.
 pub(crate) fn check(prefix: &str) -> Result<(), InvalidOptions> {

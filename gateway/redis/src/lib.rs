@@ -1,6 +1,7 @@
 //! Redis: the store and the feed that several gateways share.
 
 mod address;
+mod feed;
 mod frame;
 mod keys;
 mod link;
@@ -8,7 +9,8 @@ mod stats;
 mod store;
 
 pub use address::InvalidUrl;
-pub use stats::{LATENCY_BUCKETS, StoreStats};
+pub use feed::{FeedOptions, RedisFeed};
+pub use stats::{FeedStats, LATENCY_BUCKETS, StoreStats};
 pub use store::{RedisStore, StoreOptions};
 
 /// Why a store or a feed cannot be made. What can be wrong with Redis itself is not among it.

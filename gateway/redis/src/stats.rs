@@ -1,4 +1,4 @@
-//! What a store has done so far, in numbers.
+//! What store and feed have done so far, in numbers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -38,6 +38,45 @@ pub struct StoreStats {
     pub latencies: [u64; LATENCY_BUCKETS],
     /// Their sum in microseconds.
     pub latency_sum: u64,
+}
+
+/// Counts since the start; they only grow, but for `current`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeedStats {
+    /// Whether what is kept may be used right now.
+    pub current: bool,
+    /// Events that came and were applied.
+    pub applied: u64,
+    /// Entries of the stream that were not understood.
+    pub unknown: u64,
+    /// How many times everything was forgotten, for it was not certain what had happened.
+    pub resets: u64,
+    /// Events that this gateway has published, and that have reached all.
+    pub spread: u64,
+    /// Events that this gateway has published, and that may not have reached all.
+    pub unspread: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FeedCounters {
+    pub(crate) applied: Counter,
+    pub(crate) unknown: Counter,
+    pub(crate) resets: Counter,
+    pub(crate) spread: Counter,
+    pub(crate) unspread: Counter,
+}
+
+impl FeedCounters {
+    pub(crate) fn snapshot(&self, current: bool) -> FeedStats {
+        FeedStats {
+            current,
+            applied: self.applied.get(),
+            unknown: self.unknown.get(),
+            resets: self.resets.get(),
+            spread: self.spread.get(),
+            unspread: self.unspread.get(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]

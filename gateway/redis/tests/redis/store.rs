@@ -1,5 +1,4 @@
 //! The store on a Redis that is well.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 

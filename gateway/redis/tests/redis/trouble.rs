@@ -1,5 +1,4 @@
 //! The store on a Redis that is away, slow, full or not what it should be: nobody waits for it, and it comes back by itself.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,9 @@
+//! Store and feed, on real servers.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod feed;
+mod losses;
+mod model;
+mod random;
+mod store;
+mod trouble;
