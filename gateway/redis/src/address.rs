@@ -42,7 +42,7 @@ pub(crate) struct Address {
 }
 
 enum Kind {
-    Single(Client),
+    Single(Box<Client>),
     Sentinel(Box<Sentinels>),
     Cluster(Box<ClusterClient>),
 }
@@ -92,7 +92,9 @@ impl Address {
             path,
         };
         let kind = match form {
-            "" if parts.hosts.len() == 1 => Kind::Single(Client::open(info(&parts, parts.hosts[0], path)?)?),
+            "" if parts.hosts.len() == 1 => {
+                Kind::Single(Box::new(Client::open(info(&parts, parts.hosts[0], path)?)?))
+            }
             "" => {
                 return Err(invalid(
                     "several hosts are either sentinels (redis+sentinel) or of a cluster (redis+cluster)",
@@ -117,7 +119,7 @@ impl Address {
             .set_response_timeout(None)
             .set_pipeline_buffer_size(1024);
         let client = match &self.kind {
-            Kind::Single(client) => client,
+            Kind::Single(client) => &**client,
             Kind::Sentinel(sentinels) => {
                 let mut hosts = sentinels.hosts.clone();
                 // One that hangs must not be the first each time.
