@@ -11,6 +11,7 @@ use crate::{
     event::Event,
     marks::Marks,
     port::{Epoch, Follower, Position},
+    stats::Counters,
     tag,
 };
 
@@ -20,6 +21,7 @@ pub struct Coherence {
     graph: RwLock<Arc<Supergraph>>,
     /// What must not let anybody join any more what was under way before an event.
     barriers: RwLock<Vec<Barrier>>,
+    pub(crate) counters: Counters,
     pub(crate) events: AtomicU64,
     pub(crate) resets: AtomicU64,
 }
@@ -33,6 +35,7 @@ impl Coherence {
             marks: Marks::new(),
             graph: RwLock::new(graph),
             barriers: RwLock::default(),
+            counters: Counters::default(),
             events: AtomicU64::new(0),
             resets: AtomicU64::new(0),
         }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -135,6 +138,7 @@ impl<'c> Filling<'c> {
         for subject in &subjects.all {
             let own_tags = own_tags.next().unwrap_or_default();
             let kind = &subjects.kinds[subject.kind];
+            let counter = self.cache.counter(self.subgraph, kind.declared);
             let lifetime = *known
                 .entry(kind.declared)
                 .or_insert_with(|| self.lifetime(kind.declared));
@@ -167,6 +171,10 @@ impl<'c> Filling<'c> {
                 }
                 Some(record) => {
                     let key = subject.keys[index];
+                    counter.stored.fetch_add(1, Ordering::Relaxed);
+                    counter
+                        .stored_bytes
+                        .fetch_add(record.size() as u64, Ordering::Relaxed);
                     let is_usable = |load: &Load| self.cache.is_good(load, self.now);
                     filled
                         .records

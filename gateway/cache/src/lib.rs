@@ -55,7 +55,7 @@ pub use options::{CacheOptions, EventTemplate, Identity, SubgraphCaching};
 pub use port::{
     Claim, Epoch, Feed, Follower, Position, Put, RecordKey, Release, SharedStore, Unspread, alone,
 };
-pub use stats::{CacheStats, MemoryStats, SubgraphStats};
+pub use stats::{CacheStats, MemoryStats, TypeStats};
 
 use asked::Asked;
 use clock::Clock;
@@ -65,7 +65,7 @@ use memory::Memory;
 use record::{Load, Millis};
 use scope::Scopes;
 use selection::Document;
-use stats::Counters;
+use stats::Counter;
 
 /// Bytes of documents whose meaning is remembered.
 const DOCUMENTS: u64 = 8 << 20;
@@ -96,7 +96,6 @@ pub(crate) struct Inner {
     documents: Bounded<Arc<str>, Option<Arc<Document>>, RandomState>,
     memory: Memory,
     clock: Clock,
-    counters: Vec<Counters>,
     /// Marks requests of our own that load something anew; nobody outside can know its value.
     refresh: HeaderValue,
 }
@@ -121,7 +120,6 @@ impl Cache {
             documents,
             memory: Memory::new(options.memory_bytes, &clock),
             clock,
-            counters: supergraph.subgraphs.iter().map(|_| Counters::default()).collect(),
             refresh: HeaderValue::from(secret),
             on: foundation,
             options,
@@ -199,11 +197,8 @@ impl Cache {
 
     pub fn stats(&self) -> CacheStats {
         let inner = &self.inner;
-        let subgraphs = inner.on.supergraph.subgraphs.iter().zip(&inner.counters);
         CacheStats {
-            subgraphs: subgraphs
-                .map(|(subgraph, counters)| counters.snapshot(&subgraph.name))
-                .collect(),
+            types: inner.on.coherence.counters.snapshot(),
             memory: MemoryStats {
                 records: inner.memory.len(),
                 bytes: inner.memory.bytes(),
@@ -218,6 +213,10 @@ impl Cache {
 impl Inner {
     fn marks(&self) -> &Marks {
         &self.on.coherence.marks
+    }
+
+    fn counter(&self, subgraph: &Subgraph, ty: &str) -> Arc<Counter> {
+        self.on.coherence.counters.of(&subgraph.name, ty)
     }
 
     fn subgraph(&self, id: SubgraphId) -> Option<(&Subgraph, &options::SubgraphCaching)> {

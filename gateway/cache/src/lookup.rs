@@ -57,6 +57,8 @@ pub(crate) struct Found {
     pub(crate) freshness: Option<Freshness>,
     /// In memory; what was found elsewhere is not told apart here.
     pub(crate) report: CacheReport,
+    /// The same by kind.
+    pub(crate) by_kind: Vec<CacheReport>,
     /// Loads that are being loaded anew by this request from now on.
     pub(crate) refreshed: Vec<Arc<Load>>,
 }
@@ -85,6 +87,7 @@ pub(crate) fn look(cache: &Inner, subjects: &Subjects<'_>, allow: Allow, brought
             parts: Vec::with_capacity(subjects.all.len()),
             freshness: None,
             report: CacheReport::default(),
+            by_kind: vec![CacheReport::default(); subjects.kinds.len()],
             refreshed: Vec::new(),
         },
     };
@@ -96,9 +99,14 @@ pub(crate) fn look(cache: &Inner, subjects: &Subjects<'_>, allow: Allow, brought
             records.extend(brought.get(key).cloned());
             records.extend(cache.memory.get(*key));
         }
-        looking.subject(kind, &records);
+        looking.subject((subject.kind, kind), &records);
     }
-    looking.found
+    let mut found = looking.found;
+    found.report = found
+        .by_kind
+        .iter()
+        .fold(CacheReport::default(), |all, one| all.and(*one));
+    found
 }
 
 struct Looking<'c> {
@@ -110,7 +118,7 @@ struct Looking<'c> {
 }
 
 impl Looking<'_> {
-    fn subject(&mut self, kind: &Kind<'_>, records: &[Arc<Record>]) {
+    fn subject(&mut self, (number, kind): (usize, &Kind<'_>), records: &[Arc<Record>]) {
         let start = self.found.json.len();
         let mut part = Part {
             json: start..start,
@@ -134,7 +142,7 @@ impl Looking<'_> {
         }
         part.json = start..self.found.json.len();
         part.refresh = self.found.refreshed.len() > before;
-        let report = &mut self.found.report;
+        let report = &mut self.found.by_kind[number];
         if part.is_complete() {
             report.memory += 1;
             report.stale += usize::from(is_stale);

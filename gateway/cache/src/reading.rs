@@ -17,6 +17,7 @@ use crate::{
     lookup::{Allow, Brought, Found, look},
     narrow::narrow,
     record::Load,
+    stats::Counter,
 };
 
 pub(crate) struct Reading {
@@ -44,17 +45,16 @@ impl SubgraphClient for Reading {
 impl Reading {
     async fn answer(&self, asked: Asked, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
         let cache = &*self.cache;
-        let (Some((subgraph, _)), counters) = (
-            cache.subgraph(request.subgraph),
-            &cache.counters[request.subgraph.index()],
-        ) else {
+        let Some((subgraph, _)) = cache.subgraph(request.subgraph) else {
             return self.next.send(request).await;
         };
         let Some(subjects) = Subjects::new(subgraph, &cache.root_type, &asked, &request) else {
             return self.next.send(request).await;
         };
         let found = look(cache, &subjects, Allow::Stale, &Brought::new());
-        counters.looked(found.report);
+        count(cache, &subjects, |counter, kind| {
+            counter.looked(found.by_kind[kind])
+        });
         self.refresh(&asked, &subjects, &found, &request);
         if found.is_complete() {
             return Ok(reply(complete(&request, &subjects, &found), &found, 0));
@@ -106,9 +106,12 @@ impl Reading {
             code = failure.code(),
             "subgraph `{subgraph}` {failure}; answered with what was kept, which is over"
         );
-        cache.counters[request.subgraph.index()]
-            .served_on_error
-            .fetch_add(1, Ordering::Relaxed);
+        let of_kind = |kind: usize| subjects.all.iter().filter(|subject| subject.kind == kind).count();
+        count(cache, subjects, |counter, kind| {
+            counter
+                .served_on_error
+                .fetch_add(of_kind(kind) as u64, Ordering::Relaxed);
+        });
         Ok(reply(complete(request, subjects, &found), &found, 1))
     }
 
@@ -117,9 +120,13 @@ impl Reading {
         if found.refreshed.is_empty() {
             return;
         }
-        self.cache.counters[request.subgraph.index()]
-            .refreshed
-            .fetch_add(1, Ordering::Relaxed);
+        count(&self.cache, subjects, |counter, kind| {
+            let pairs = subjects.all.iter().zip(&found.parts);
+            let of_kind = pairs.filter(|(subject, part)| subject.kind == kind && part.refresh);
+            counter
+                .refreshed
+                .fetch_add(of_kind.count() as u64, Ordering::Relaxed);
+        });
         // What is missing beside it is loaded for this request anyway.
         let mut again = narrow(asked, subjects, &found.parts, request, |part| {
             part.refresh && part.is_complete()
@@ -139,6 +146,12 @@ impl Reading {
             let _ = next.send(again).await;
             drop(guard);
         });
+    }
+}
+
+fn count(cache: &Inner, subjects: &Subjects<'_>, add: impl Fn(&Counter, usize)) {
+    for (number, kind) in subjects.kinds.iter().enumerate() {
+        add(&cache.counter(subjects.types.0, kind.declared), number);
     }
 }
 

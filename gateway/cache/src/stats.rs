@@ -1,47 +1,84 @@
 //! What the cache has done, counted.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use causeway_executor::CacheReport;
 
-/// Of one subgraph.
+/// By subgraph and type. Outlives graphs, so that no number goes back when one is replaced.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    all: RwLock<BTreeMap<(String, String), Arc<Counter>>>,
+}
+
+impl Counters {
+    /// Types are those of the schema: there is no end of neither.
+    pub(crate) fn of(&self, subgraph: &str, ty: &str) -> Arc<Counter> {
+        let key = (subgraph.to_owned(), ty.to_owned());
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(&key) {
+            return Arc::clone(known);
+        }
+        drop(all);
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(key).or_default())
+    }
+
+    pub(crate) fn snapshot(&self) -> Vec<TypeStats> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let one =
+            |((subgraph, ty), counter): (&(String, String), &Arc<Counter>)| counter.snapshot(subgraph, ty);
+        all.iter().map(one).collect()
+    }
+}
+
+/// Of the entities of one type, or the root fields.
+#[derive(Debug, Default)]
+pub(crate) struct Counter {
     memory: AtomicU64,
     shared: AtomicU64,
     stale: AtomicU64,
     partial: AtomicU64,
     missed: AtomicU64,
     pub(crate) stored: AtomicU64,
+    pub(crate) stored_bytes: AtomicU64,
     pub(crate) not_stored: AtomicU64,
     pub(crate) refreshed: AtomicU64,
     pub(crate) served_on_error: AtomicU64,
 }
 
-impl Counters {
+impl Counter {
     pub(crate) fn looked(&self, report: CacheReport) {
-        let add = |counter: &AtomicU64, count: usize| {
+        for (counter, count) in [
+            (&self.memory, report.memory),
+            (&self.shared, report.shared),
+            (&self.stale, report.stale),
+            (&self.partial, report.partial),
+            (&self.missed, report.missed),
+        ] {
             if count > 0 {
                 counter.fetch_add(count as u64, Ordering::Relaxed);
             }
-        };
-        add(&self.memory, report.memory);
-        add(&self.shared, report.shared);
-        add(&self.stale, report.stale);
-        add(&self.partial, report.partial);
-        add(&self.missed, report.missed);
+        }
     }
 
-    pub(crate) fn snapshot(&self, subgraph: &str) -> SubgraphStats {
+    fn snapshot(&self, subgraph: &str, ty: &str) -> TypeStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        SubgraphStats {
+        TypeStats {
             subgraph: subgraph.to_owned(),
+            ty: ty.to_owned(),
             memory: read(&self.memory),
             shared: read(&self.shared),
             stale: read(&self.stale),
             partial: read(&self.partial),
             missed: read(&self.missed),
             stored: read(&self.stored),
+            stored_bytes: read(&self.stored_bytes),
             not_stored: read(&self.not_stored),
             refreshed: read(&self.refreshed),
             served_on_error: read(&self.served_on_error),
@@ -49,28 +86,32 @@ impl Counters {
     }
 }
 
-/// Of one subgraph, since the start or the last reload; in entities and root fields.
+/// Of the entities of one type of one subgraph (or its root fields, under the root's type), since the start. What was looked for
+/// counts as one of `memory`, `partial` and `missed`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SubgraphStats {
+pub struct TypeStats {
     pub subgraph: String,
+    #[serde(rename = "type")]
+    pub ty: String,
     /// Answered from memory.
     pub memory: u64,
-    /// Answered from what gateways share.
+    /// Of what was not answered from memory, once for all who asked at the same time: answered from what gateways share.
     pub shared: u64,
-    /// Of those answered, the ones that were over and are loaded anew.
+    /// Of those answered from memory, the ones that were over and are loaded anew.
     pub stale: u64,
     /// Of which some fields were there.
     pub partial: u64,
     /// Of which nothing was there.
     pub missed: u64,
-    /// Records that were kept.
+    /// Records that were kept, and their bytes.
     pub stored: u64,
-    /// Answers of which something could not be kept.
+    pub stored_bytes: u64,
+    /// Those that came and could not be kept.
     pub not_stored: u64,
-    /// Loads in the background.
+    /// Those that were loaded anew in the background.
     pub refreshed: u64,
-    /// Requests that were answered with what was over, since the subgraph failed.
+    /// Those that were answered with what was over, since the subgraph failed.
     pub served_on_error: u64,
 }
 
@@ -78,7 +119,7 @@ pub struct SubgraphStats {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CacheStats {
-    pub subgraphs: Vec<SubgraphStats>,
+    pub types: Vec<TypeStats>,
     pub memory: MemoryStats,
     /// Whether what is kept may be used right now.
     pub current: bool,

@@ -139,6 +139,7 @@ impl Storing {
             return lookup;
         }
         let in_memory = complete_parts(&lookup.found);
+        let before = lookup.found.by_kind.clone();
         self.bring(store, subjects, &lookup.found, &mut brought).await;
         lookup.found = self.look(subjects, &brought);
         if !lookup.found.is_complete() {
@@ -159,6 +160,16 @@ impl Storing {
             lookup.found = self.look(subjects, &brought);
         }
         lookup.report.shared = complete_parts(&lookup.found) - in_memory;
+        let reports = lookup.found.by_kind.iter().zip(&before);
+        for (kind, (now, before)) in subjects.kinds.iter().zip(reports) {
+            let shared = now.memory.saturating_sub(before.memory);
+            cache
+                .counter(subjects.types.0, kind.declared)
+                .looked(CacheReport {
+                    shared,
+                    ..CacheReport::default()
+                });
+        }
         let unneeded: Vec<RecordKey> = match lookup.found.is_complete() {
             true => std::mem::take(&mut lookup.claimed),
             false => Vec::new(),
@@ -247,11 +258,12 @@ impl Storing {
             not_stored,
             records,
         } = fill(cache, known, (asked, subjects), &request, (&reply, start));
-        let counters = &cache.counters[request.subgraph.index()];
-        counters.stored.fetch_add(records.len() as u64, Ordering::Relaxed);
-        counters
-            .not_stored
-            .fetch_add(u64::from(not_stored.is_some()), Ordering::Relaxed);
+        if not_stored.is_some() {
+            for kind in &subjects.kinds {
+                let counter = cache.counter(subjects.types.0, kind.declared);
+                counter.not_stored.fetch_add(1, Ordering::Relaxed);
+            }
+        }
         if let Some(store) = releasing.store {
             releasing
                 .claims

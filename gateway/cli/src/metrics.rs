@@ -2,6 +2,7 @@
 //!
 //! Counting is done where things happen; here the numbers are only read, when somebody asks for them.
 
+mod cache;
 mod text;
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub(crate) use cache::CacheNumbers;
 use causeway_loader::{InFlight, Loader, Meter, SubgraphStats};
 
 /// The numbers of all loaders that were ever used: a reload of the graph makes a new one, and no counter goes back by that.
@@ -50,9 +52,9 @@ impl Metrics {
     }
 
     /// OpenMetrics text.
-    pub(crate) fn told(&self, server: &causeway_server::Gateway) -> String {
+    pub(crate) fn told(&self, server: &causeway_server::Gateway, cache: Option<CacheNumbers>) -> String {
         let (loading, in_flight) = self.loading();
-        text::text(loading, in_flight, server.requests())
+        text::text(loading, in_flight, server.requests(), cache)
     }
 }
 

@@ -124,7 +124,7 @@ pub fn start(
     }
     let telling = config
         .metrics
-        .map(|addr| tell(&metrics, &server, addr))
+        .map(|addr| tell(&metrics, &server, common.as_ref(), addr))
         .transpose()?;
     let administered = config
         .admin
@@ -161,9 +161,17 @@ fn addr_of(beside: &Option<Beside>) -> Option<SocketAddr> {
     beside.as_ref().map(|beside| beside.addr)
 }
 
-fn tell(metrics: &Metrics, server: &causeway_server::Gateway, addr: SocketAddr) -> anyhow::Result<Beside> {
-    let (metrics, server) = (metrics.clone(), server.clone());
-    let routes = causeway_server::metrics_routes(move || metrics.told(&server));
+fn tell(
+    metrics: &Metrics,
+    server: &causeway_server::Gateway,
+    common: Option<&Common>,
+    addr: SocketAddr,
+) -> anyhow::Result<Beside> {
+    let (metrics, server, common) = (metrics.clone(), server.clone(), common.cloned());
+    let routes = causeway_server::metrics_routes(move || {
+        let cache = common.as_ref().and_then(Common::numbers);
+        metrics.told(&server, cache)
+    });
     Beside::start(addr, routes, "tell metrics", "metrics.listen")
 }
 

@@ -257,14 +257,20 @@ fn redis(
         let reason = "is missing: write redis://host:6379 here, or set CAUSEWAY_REDIS_URL";
         return Err(at.invalid("cache.redis.url", reason));
     };
-    let known = ["redis://", "rediss://", "unix://"];
+    let known = [
+        "redis://",
+        "rediss://",
+        "redis+sentinel://",
+        "rediss+sentinel://",
+        "redis+cluster://",
+        "rediss+cluster://",
+    ];
     if !known
         .iter()
         .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
     {
         // Not the value itself: it may have a password.
-        let reason =
-            "is not a URL like redis://host:6379, rediss://host:6379 (TLS) or unix:///run/redis.sock";
+        let reason = "is not a URL like redis://host:6379, redis+sentinel://host,host/master or redis+cluster://host,host (rediss for TLS)";
         return Err(at.invalid("cache.redis.url", reason));
     }
     let prefix = raw.prefix.unwrap_or_else(|| "causeway".to_owned());

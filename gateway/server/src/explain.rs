@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axum::http::{HeaderMap, HeaderName};
-use causeway_executor::{FetchOutcome, FetchReport, Outcome};
+use causeway_executor::{CacheReport, FetchOutcome, FetchReport, Outcome};
 use causeway_model::{Fetch, FetchTarget, Supergraph};
 use serde_json::{Value, json};
 
@@ -106,8 +106,26 @@ fn run(fetch: &Fetch, cost: Cost, report: &FetchReport) -> Value {
         run["entitiesJoined"] = json!(if is_root { 0 } else { dispatch.joined });
         run["batchSize"] = json!(dispatch.batch_size);
         run["waitedMicros"] = json!(micros(dispatch.waited));
+        if dispatch.cache != CacheReport::default() {
+            run["cache"] = cache(dispatch.cache);
+        }
     }
     run
+}
+
+/// In entities; of a root fetch, in root fields.
+fn cache(report: CacheReport) -> Value {
+    let mut cache = json!({
+        "memory": report.memory,
+        "shared": report.shared,
+        "stale": report.stale,
+        "partial": report.partial,
+        "missed": report.missed,
+    });
+    if let Some(why) = report.not_stored {
+        cache["notStored"] = why.into();
+    }
+    cache
 }
 
 fn micros(time: Duration) -> u64 {

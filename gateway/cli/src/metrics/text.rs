@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use super::cache::CacheNumbers;
 use causeway_loader::{BATCH_SIZE_BUCKETS, InFlight, SubgraphStats};
 use causeway_server::RequestStats;
 use prometheus_client::{
@@ -49,12 +50,14 @@ pub(super) fn text(
     loading: BTreeMap<String, SubgraphStats>,
     in_flight: InFlight,
     requests: RequestStats,
+    cache: Option<CacheNumbers>,
 ) -> String {
     let mut registry = Registry::with_prefix("causeway");
     registry.register_collector(Box::new(Numbers {
         loading,
         in_flight,
         requests,
+        cache,
     }));
     let mut text = String::new();
     text::encode(&mut text, &registry).expect("a string takes all that is written to it");
@@ -66,6 +69,7 @@ struct Numbers {
     loading: BTreeMap<String, SubgraphStats>,
     in_flight: InFlight,
     requests: RequestStats,
+    cache: Option<CacheNumbers>,
 }
 
 impl Collector for Numbers {
@@ -92,7 +96,10 @@ impl Collector for Numbers {
             &mut encoder,
             ("root_calls_in_flight", "Root calls under way that can be shared"),
             calls,
-        )
+        )?;
+        self.cache
+            .as_ref()
+            .map_or(Ok(()), |cache| cache.encode(&mut encoder))
     }
 }
 
@@ -171,7 +178,7 @@ mod tests {
         // Of one entity; of three or four; of more than 1024.
         (stats.batch_sizes[0], stats.batch_sizes[2], stats.batch_sizes[11]) = (1, 10, 100);
         let loading = BTreeMap::from([("a\"b".to_owned(), stats)]);
-        let text = text(loading, InFlight::default(), RequestStats::default());
+        let text = text(loading, InFlight::default(), RequestStats::default(), None);
         let bucket = |le: &str| {
             let series = format!("causeway_subgraph_batch_size_bucket{{le=\"{le}\",subgraph=\"a\\\"b\"}} ");
             let mut found = text.lines().filter_map(|line| line.strip_prefix(&series));

@@ -7,30 +7,42 @@ use std::{
 
 use anyhow::Context as _;
 use causeway_cache::{
-    Cache, CacheOptions, Coherence, EventTemplate, Feed, Foundation, Identity, SharedStore, SubgraphCaching,
-    alone,
+    Cache, CacheOptions, Coherence, EventTemplate, Feed, Follower, Foundation, Identity, SharedStore,
+    SubgraphCaching, alone,
 };
-use causeway_config::{CacheConfig, Config, EndedBy, EndedWhat, SubgraphCache, SubgraphConfig};
+use causeway_config::{CacheConfig, Config, EndedBy, EndedWhat, RedisConfig, SubgraphCache, SubgraphConfig};
 use causeway_executor::SubgraphClient;
 use causeway_model::Supergraph;
+use causeway_redis::{FeedOptions, RedisFeed, RedisStore, StoreOptions};
 use http::HeaderName;
+
+use crate::metrics::CacheNumbers;
 
 /// What gateways have in common, and what this one has applied of it. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Common {
     pub(crate) coherence: Arc<Coherence>,
     feed: Arc<dyn Feed>,
-    store: Option<Arc<dyn SharedStore>>,
+    redis: Option<Redis>,
     current: Arc<Mutex<Option<Cache>>>,
 }
 
 impl Common {
-    pub(crate) fn new(supergraph: &Arc<Supergraph>, _config: &CacheConfig) -> anyhow::Result<Self> {
+    /// Does not wait for Redis, and works without.
+    pub(crate) fn new(supergraph: &Arc<Supergraph>, config: &CacheConfig) -> anyhow::Result<Self> {
         let coherence = Arc::new(Coherence::new(Arc::clone(supergraph)));
+        let follower = Arc::clone(&coherence) as Arc<dyn Follower>;
+        let (feed, redis) = match &config.redis {
+            None => (alone(follower), None),
+            Some(config) => {
+                let redis = Redis::connect(config, follower).context("`cache.redis`")?;
+                (Arc::clone(&redis.feed) as Arc<dyn Feed>, Some(redis))
+            }
+        };
         Ok(Self {
-            feed: alone(Arc::clone(&coherence) as _),
             coherence,
-            store: None,
+            feed,
+            redis,
             current: Arc::default(),
         })
     }
@@ -49,11 +61,24 @@ impl Common {
             client,
             coherence: Arc::clone(&self.coherence),
             feed: Arc::clone(&self.feed),
-            store: self.store.clone(),
+            store: self
+                .redis
+                .as_ref()
+                .map(|redis| Arc::new(redis.store.clone()) as Arc<dyn SharedStore>),
         };
         let cache = Cache::new(foundation, cache_options(supergraph, config, options)?);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(cache.clone());
         Ok(cache)
+    }
+
+    pub(crate) fn numbers(&self) -> Option<CacheNumbers> {
+        Some(CacheNumbers {
+            cache: self.current()?.stats(),
+            redis: self
+                .redis
+                .as_ref()
+                .map(|redis| (redis.store.stats(), redis.feed.stats())),
+        })
     }
 
     /// Of the graph that is served.
@@ -62,6 +87,37 @@ impl Common {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// What gateways share.
+#[derive(Clone)]
+pub(crate) struct Redis {
+    pub(crate) store: RedisStore,
+    pub(crate) feed: Arc<RedisFeed>,
+}
+
+impl Redis {
+    fn connect(config: &RedisConfig, follower: Arc<dyn Follower>) -> anyhow::Result<Self> {
+        let url = config.url.expose().to_owned();
+        let store = StoreOptions {
+            url: url.clone(),
+            prefix: config.prefix.clone(),
+            deadline: config.deadline,
+            largest: usize::try_from(config.max_value).unwrap_or(usize::MAX),
+            queue: (config.queue, StoreOptions::default().queue.1),
+            ..StoreOptions::default()
+        };
+        let feed = FeedOptions {
+            url,
+            prefix: config.prefix.clone(),
+            lease: config.lease,
+            ..FeedOptions::default()
+        };
+        Ok(Self {
+            store: RedisStore::new(store)?,
+            feed: Arc::new(RedisFeed::start(feed, follower)?),
+        })
     }
 }
 
