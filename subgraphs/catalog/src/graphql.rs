@@ -9,12 +9,10 @@ mod loaders;
 mod product;
 mod user;
 
-use async_graphql::{
-    Context, EmptyMutation, EmptySubscription, ID, Object, Result, SDLExportOptions, Schema,
-};
-use kit::ServiceHealth;
+use async_graphql::{Context, EmptyMutation, EmptySubscription, ID, Object, Result, Schema};
 use kit::error::from_coded;
 use kit::page::PageArgs;
+use kit::{ServiceHealth, cache_tag};
 
 use crate::error::CatalogError;
 use crate::service::{Catalog, ProductKey, ProductListing};
@@ -30,9 +28,7 @@ type CatalogSchema = Schema<Query, EmptyMutation, EmptySubscription>;
 
 /// The federation SDL of this service; the same bytes on every call.
 pub fn sdl() -> String {
-    schema()
-        .finish()
-        .sdl_with_options(SDLExportOptions::new().federation().compose_directive())
+    kit::federation_sdl(&schema().finish())
 }
 
 /// `/graphql` and `/health/*`. Every request gets loaders of its own.
@@ -55,6 +51,10 @@ struct Query;
 #[Object]
 impl Query {
     /// Products in pages. Without `first` or `last`: the first 20.
+    #[graphql(
+        cache_control(max_age = 60),
+        directive = cache_tag::apply("products".to_owned())
+    )]
     #[expect(
         clippy::too_many_arguments,
         reason = "one parameter for each GraphQL argument"
@@ -93,6 +93,11 @@ impl Query {
     }
 
     /// One product, by exactly one of its two keys; null when there is none.
+    #[graphql(
+        cache_control(max_age = 60),
+        directive = cache_tag::apply("product-{$args.id}".to_owned()),
+        directive = cache_tag::apply("sku-{$args.sku}".to_owned())
+    )]
     async fn product(
         &self,
         ctx: &Context<'_>,
@@ -109,6 +114,10 @@ impl Query {
     }
 
     /// One bundle; null when there is none.
+    #[graphql(
+        cache_control(max_age = 60),
+        directive = cache_tag::apply("bundle-{$args.id}".to_owned())
+    )]
     async fn bundle(
         &self,
         ctx: &Context<'_>,
@@ -119,6 +128,10 @@ impl Query {
     }
 
     /// The newest bundles.
+    #[graphql(
+        cache_control(max_age = 60),
+        directive = cache_tag::apply("bundles".to_owned())
+    )]
     async fn bundles(
         &self,
         ctx: &Context<'_>,
@@ -130,6 +143,11 @@ impl Query {
 
     /// Products and bundles whose name, or description in the case of products, contains the text. Letter case does
     /// not matter; matches in the name come first.
+    #[graphql(
+        cache_control(max_age = 60),
+        directive = cache_tag::apply("products".to_owned()),
+        directive = cache_tag::apply("bundles".to_owned())
+    )]
     async fn search(
         &self,
         ctx: &Context<'_>,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "http/freshness.rs"]
+mod freshness;
 #[path = "http/graphql.rs"]
 mod graphql;
 #[path = "http/reservations.rs"]

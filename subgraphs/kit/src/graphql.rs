@@ -1,6 +1,8 @@
 //! The HTTP face of a service: POST /graphql with identity, and health. It knows GraphQL over HTTP, no schema.
 
+mod freshness;
 mod representations;
+mod sdl;
 
 use std::sync::Arc;
 
@@ -17,13 +19,17 @@ use tower_http::trace::TraceLayer;
 use crate::ServiceHealth;
 use crate::auth::{AuthError, Identity, Verifier};
 use crate::error::ErrorCode;
+use freshness::{NO_STORE, cache_control, is_lone_query};
 use representations::{Entities, put_back};
+use sdl::Sdl;
+pub use sdl::{cache_tag, federation_sdl};
 
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 struct Endpoint<E, F> {
     executor: E,
     entities: Entities,
+    sdl: Sdl,
     verifier: Option<Verifier>,
     per_request: F,
 }
@@ -35,6 +41,9 @@ struct Endpoint<E, F> {
 /// token answers 401 UNAUTHENTICATED and nothing runs. Bodies above 2 MiB answer 413. Only `application/json` is
 /// taken: a browser's form cannot send it across origins. A representation that no entity resolver can read is null
 /// for itself alone, with the error BAD_REPRESENTATION.
+///
+/// Each answer has a `Cache-Control`, worked out from the schema's hints; `no-store` is the rule, an age the exception
+/// ([`freshness`]). `_service { sdl }` answers [`federation_sdl`].
 pub fn graphql_router<Q, M, S, F>(
     schema: Schema<Q, M, S>,
     health: ServiceHealth,
@@ -49,6 +58,7 @@ where
 {
     let endpoint = Arc::new(Endpoint {
         entities: Entities::of(&schema),
+        sdl: Sdl::of(&schema),
         executor: schema,
         verifier,
         per_request,
@@ -93,14 +103,17 @@ where
         }
     };
     let mut request = (endpoint.per_request)(request.data(identity));
+    let lone_query = is_lone_query(&mut request);
+    let asks_for_sdl = request.query.contains("_service");
     let unreadable = endpoint.entities.take_unreadable(&mut request);
     let mut response = endpoint.executor.execute(request).await;
     put_back(unreadable, &mut response);
-    (
-        response.http_headers.clone(),
-        with_media_type(&headers, Json(response)),
-    )
-        .into_response()
+    if asks_for_sdl {
+        endpoint.sdl.show(&mut response);
+    }
+    let mut answer_headers = response.http_headers.clone();
+    answer_headers.insert(header::CACHE_CONTROL, cache_control(lone_query, &response));
+    (answer_headers, with_media_type(&headers, Json(response))).into_response()
 }
 
 async fn identify(verifier: Option<&Verifier>, headers: &HeaderMap) -> Result<Option<Identity>, AuthError> {
@@ -113,7 +126,7 @@ async fn identify(verifier: Option<&Verifier>, headers: &HeaderMap) -> Result<Op
 /// A request that was not executed: no `data` entry, one error.
 fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
     let body = json!({"errors": [{"message": message, "extensions": {"code": code}}]});
-    (status, Json(body)).into_response()
+    (status, [(header::CACHE_CONTROL, NO_STORE)], Json(body)).into_response()
 }
 
 /// `application/graphql-response+json` for those who ask for it, `application/json` for the rest.

@@ -17,7 +17,7 @@ pub mod telemetry;
 pub mod testing;
 mod timestamp;
 
-pub use graphql::graphql_router;
+pub use graphql::{cache_tag, federation_sdl, graphql_router};
 pub use health::{ServiceHealth, probe};
 pub use money::Money;
 pub use serve::{Running, serve};

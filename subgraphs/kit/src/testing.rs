@@ -1,5 +1,6 @@
-//! Databases and tokens for tests. Never part of a running service (feature `testing`).
+//! Databases, tokens and what else tests need. Never part of a running service (feature `testing`).
 
+mod coordinates;
 mod postgres;
 mod tokens;
 
@@ -7,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::db::DatabaseUrl;
 
+pub use coordinates::coordinates;
 pub use postgres::postgres;
 pub use tokens::TestIssuer;
 

@@ -5,7 +5,7 @@
 //! async-graphql 7.2 leaves a failed field out of the response instead of writing null, so resolvers of nullable
 //! fields never give `Err`: they go through [`or_null`].
 
-use async_graphql::{Context, EmptySubscription, Error, SDLExportOptions, Schema};
+use async_graphql::{Context, EmptySubscription, Error, Schema};
 use kit::error::{from_coded, graphql, internal};
 
 use crate::{error::OrdersError, service::Orders};
@@ -41,10 +41,10 @@ pub(crate) fn schema(orders: Orders) -> OrdersSchema {
 
 /// The same text as `_service { sdl }` answers.
 pub(crate) fn sdl() -> String {
-    Schema::build(Query, Mutation, EmptySubscription)
+    let schema = Schema::build(Query, Mutation, EmptySubscription)
         .enable_federation()
-        .finish()
-        .sdl_with_options(SDLExportOptions::new().federation().compose_directive())
+        .finish();
+    kit::federation_sdl(&schema)
 }
 
 /// Null and one error at the field's own path, instead of a failed field.

@@ -7,7 +7,7 @@ mod types;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
 use axum::{Json, Router, routing::get};
 use http::header;
 use kit::ServiceHealth;
@@ -30,8 +30,7 @@ const JWKS_CACHE_CONTROL: &str = "public, max-age=300";
 
 /// The federation SDL, the same bytes for the same build.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().federation().compose_directive();
-    builder().finish().sdl_with_options(options)
+    kit::federation_sdl(&builder().finish())
 }
 
 /// `POST /graphql`, `GET /health/*` and `GET /.well-known/jwks.json`.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod entities;
+mod freshness;
 mod lifecycle;
 
 use std::sync::Once;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use kit::Money;
 use kit::error::from_coded;
+use kit::{Money, cache_tag};
 
 use super::loaders::Loaders;
 use super::product::ProductObject;
@@ -20,7 +20,11 @@ impl From<Bundle> for BundleObject {
 }
 
 /// Several products sold together, for less than they cost alone.
-#[Object(name = "Bundle")]
+#[Object(
+    name = "Bundle",
+    cache_control(max_age = 60),
+    directive = cache_tag::apply("bundle-{$key.id}".to_owned())
+)]
 impl BundleObject {
     /// The bundle's id, for example b-1.
     pub(super) async fn id(&self) -> ID {

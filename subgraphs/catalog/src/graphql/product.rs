@@ -18,7 +18,7 @@ impl From<Product> for ProductObject {
 }
 
 /// An article of the shop.
-#[Object(name = "Product")]
+#[Object(name = "Product", cache_control(max_age = 60))]
 impl ProductObject {
     /// The product's id, for example p-1.
     pub(super) async fn id(&self) -> ID {
@@ -57,12 +57,13 @@ impl ProductObject {
     }
 
     /// How many items can be ordered now.
+    #[graphql(cache_control(max_age = 5))]
     async fn available(&self) -> Result<i32> {
         Ok(i32::try_from(self.0.available)?)
     }
 
     /// Counts the changes of the product, stock included. For other subgraphs, not for clients.
-    #[graphql(inaccessible)]
+    #[graphql(inaccessible, cache_control(max_age = 5))]
     async fn version(&self) -> Result<i32> {
         Ok(i32::try_from(self.0.version)?)
     }

@@ -1,6 +1,7 @@
 //! What the catalog adds to the `User` type.
 
 use async_graphql::{Context, ID, Object, Result};
+use kit::cache_tag;
 use kit::page::{Page, PageArgs};
 
 use super::connection::ProductConnection;
@@ -14,7 +15,11 @@ use crate::service::Catalog;
 pub(super) struct UserObject(pub(super) String);
 
 /// Someone with an account in the shop.
-#[Object(name = "User")]
+#[Object(
+    name = "User",
+    cache_control(max_age = 60),
+    directive = cache_tag::apply("user-{$key.id}".to_owned())
+)]
 impl UserObject {
     /// Stays the same for the account's life.
     async fn id(&self) -> ID {
@@ -22,6 +27,7 @@ impl UserObject {
     }
 
     /// The products this user marked, latest first. Without `first` or `last`: the first 20.
+    #[graphql(cache_control(private))]
     async fn favourites(
         &self,
         ctx: &Context<'_>,

@@ -1,3 +1,5 @@
+mod freshness;
+
 use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Schema};
 use serde_json::Value;
 

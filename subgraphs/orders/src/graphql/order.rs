@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, MaybeUndefined, Object, Result, SimpleObject, Union};
-use kit::{Money, Timestamp};
+use kit::{Money, Timestamp, cache_tag};
 
 use super::{
     Loaders, int, or_null,
@@ -75,7 +75,10 @@ impl Order {
 }
 
 /// A purchase. Prices and titles in it are those of the moment of purchase.
-#[Object]
+#[Object(
+    cache_control(max_age = 60, private),
+    directive = cache_tag::apply("order-{$key.id}".to_owned())
+)]
 impl Order {
     /// The order's id.
     async fn id(&self) -> ID {

@@ -1,7 +1,7 @@
 //! What the orders service adds to a product: how well it sells and what sending it costs.
 
 use async_graphql::{Any, Context, Error, ID, MaybeUndefined, Object, Result, Value};
-use kit::{Money, error::graphql};
+use kit::{Money, cache_tag, error::graphql};
 
 use super::{
     Loaders, int, or_null,
@@ -42,7 +42,10 @@ impl Product {
 }
 
 /// An article of the shop.
-#[Object]
+#[Object(
+    cache_control(max_age = 60),
+    directive = cache_tag::apply("product-{$key.id}".to_owned())
+)]
 impl Product {
     /// The product's id, for example p-1.
     async fn id(&self) -> &ID {

@@ -1,6 +1,7 @@
 //! The root query fields, and the entities that a gateway may ask for by key.
 
 use async_graphql::{Context, ID, Object, Result};
+use kit::cache_tag;
 
 use super::{
     Loaders,
@@ -20,12 +21,20 @@ pub(crate) struct Query;
 #[Object]
 impl Query {
     /// One order, or null when there is none with this id.
+    #[graphql(
+        cache_control(max_age = 60, private),
+        directive = cache_tag::apply("order-{$args.id}".to_owned())
+    )]
     async fn order(&self, context: &Context<'_>, id: ID) -> Option<Order> {
         load_order(context, &id).await
     }
 
     /// All orders, newest first. Anybody may read them: this is a demo shop, and its data are generated.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        cache_control(max_age = 60, private),
+        directive = cache_tag::apply("orders".to_owned())
+    )]
     #[allow(clippy::too_many_arguments, reason = "the GraphQL field has that many")]
     async fn orders(
         &self,

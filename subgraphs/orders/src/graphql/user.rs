@@ -1,6 +1,7 @@
 //! What the orders service adds to a user: what they bought and what their tier is worth.
 
 use async_graphql::{Context, Enum, Error, ID, MaybeUndefined, Object, Result, SimpleObject};
+use kit::cache_tag;
 
 use super::{
     Loaders,
@@ -57,7 +58,10 @@ impl User {
 }
 
 /// Someone with an account in the shop.
-#[Object]
+#[Object(
+    cache_control(max_age = 60),
+    directive = cache_tag::apply("user-{$key.id}".to_owned())
+)]
 impl User {
     /// Stays the same for the account's life.
     async fn id(&self) -> &ID {
@@ -71,7 +75,7 @@ impl User {
     }
 
     /// Where the user lives; null when it was not given.
-    #[graphql(external)]
+    #[graphql(external, cache_control(private))]
     async fn address(&self, context: &Context<'_>) -> Option<Address> {
         let country = or_null(context, representation::address_country(&self.address))?;
         Some(Address {
@@ -87,7 +91,10 @@ impl User {
     }
 
     /// What they bought, newest first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first, last, child_complexity)",
+        cache_control(private)
+    )]
     async fn orders(
         &self,
         context: &Context<'_>,

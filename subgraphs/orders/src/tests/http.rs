@@ -1,5 +1,7 @@
 //! The whole service over HTTP, as a gateway sees it: a real server on a free port, signed tokens, a stand-in catalog.
 
+mod freshness;
+
 use kit::{Running, Shutdown, testing::TestIssuer};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};

@@ -37,7 +37,7 @@ type Bundle @key(fields: "id", resolvable: false) { id: ID! }
 type IdempotencyConflict { idempotencyKey: String! message: String! }
 type Money @shareable { minor: Int! currency: String! }
 type Mutation { placeOrder(input: PlaceOrderInput!): PlaceOrderResult cancelOrder(id: ID!, version: Int!): Order }
-type Order @key(fields: "id") { id: ID! buyer: User status: OrderStatus! version: Int! total: Money! placedAt: Timestamp! lines: [OrderLine!]! shipTo: ShipTo @requires(fields: "buyer { address { country } }") }
+type Order @cacheTag(format: "order-{$key.id}") @key(fields: "id") { id: ID! buyer: User status: OrderStatus! version: Int! total: Money! placedAt: Timestamp! lines: [OrderLine!]! shipTo: ShipTo @requires(fields: "buyer { address { country } }") }
 type OrderConnection { edges: [OrderEdge!]! nodes: [Order!]! pageInfo: PageInfo! totalCount: Int! }
 type OrderEdge { cursor: String! node: Order! }
 type OrderLine { product: Product @provides(fields: "sku") item: Purchasable titleAtPurchase: String! unitPrice: Money! quantity: Int! lineTotal: Money! }
@@ -50,14 +50,14 @@ input PlaceOrderInput { idempotencyKey: String! lines: [OrderLineInput!]! expect
 union PlaceOrderResult = Placed | OutOfStock | PriceChanged | IdempotencyConflict
 type Placed { order: Order! }
 type PriceChanged { expected: Money! actual: Money! }
-type Product @key(fields: "id") { id: ID! sku: String! @external weightGrams: Int! @external unitsSold: Int shippingFee(country: String!): Money @requires(fields: "weightGrams") }
+type Product @cacheTag(format: "product-{$key.id}") @key(fields: "id") { id: ID! sku: String! @external weightGrams: Int! @external unitsSold: Int shippingFee(country: String!): Money @requires(fields: "weightGrams") }
 union Purchasable = Product | Bundle
-type Query { order(id: ID!): Order orders(first: Int, after: String, last: Int, before: String, status: OrderStatus): OrderConnection }
+type Query { order(id: ID!): Order @cacheTag(format: "order-{$args.id}") orders(first: Int, after: String, last: Int, before: String, status: OrderStatus): OrderConnection @cacheTag(format: "orders") }
 type ShipTo { country: String! zone: ShippingZone! estimatedDays: Int! }
 enum ShippingZone { DOMESTIC EU WORLD }
 enum Tier { STANDARD SILVER GOLD }
 scalar Timestamp
-type User @key(fields: "id") { id: ID! tier: Tier! @external address: Address @external discountPct: Int @requires(fields: "tier") orders(first: Int, after: String, last: Int, before: String): OrderConnection }
+type User @cacheTag(format: "user-{$key.id}") @key(fields: "id") { id: ID! tier: Tier! @external address: Address @external discountPct: Int @requires(fields: "tier") orders(first: Int, after: String, last: Int, before: String): OrderConnection }
 "#;
 
 #[test]

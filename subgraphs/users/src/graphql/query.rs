@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use kit::auth::Identity;
+use kit::cache_tag;
 
 use super::loaders::{user_by_handle, user_by_id};
 use super::types::UserNode;
@@ -12,6 +13,7 @@ pub(super) struct Query;
 #[Object]
 impl Query {
     /// The user that the request's token belongs to; null without a token.
+    #[graphql(cache_control(max_age = 60, private))]
     async fn me(&self, ctx: &Context<'_>) -> Option<Result<UserNode>> {
         let identity = Identity::of(ctx)?;
         user_by_id(ctx, identity.subject.clone())
@@ -21,11 +23,19 @@ impl Query {
     }
 
     /// The user with this id; null when there is none.
+    #[graphql(
+        cache_control(max_age = 60),
+        directive = cache_tag::apply("user-{$args.id}".to_owned())
+    )]
     async fn user(&self, ctx: &Context<'_>, id: ID) -> Option<Result<UserNode>> {
         user_by_id(ctx, id.0).await.map(UserNode::found).transpose()
     }
 
     /// The user with this handle; null when there is none. Handles are compared exactly.
+    #[graphql(
+        cache_control(max_age = 60),
+        directive = cache_tag::apply("handle-{$args.handle}".to_owned())
+    )]
     async fn user_by_handle(&self, ctx: &Context<'_>, handle: String) -> Option<Result<UserNode>> {
         user_by_handle(ctx, handle).await.map(UserNode::found).transpose()
     }

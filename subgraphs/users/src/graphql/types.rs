@@ -18,7 +18,7 @@ pub(super) struct UserNode {
 }
 
 /// Someone with an account in the shop.
-#[Object(name = "User")]
+#[Object(name = "User", cache_control(max_age = 60))]
 impl UserNode {
     /// Stays the same for the account's life.
     async fn id(&self) -> ID {
@@ -42,13 +42,14 @@ impl UserNode {
 
     /// The e-mail address. Only the user itself sees it, with the scope "profile"; others get null and the error
     /// FORBIDDEN.
-    #[graphql(requires_scopes = "profile")]
+    #[graphql(requires_scopes = "profile", cache_control(private))]
     async fn email(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         let viewer = self.proved.as_ref().or_else(|| Identity::of(ctx));
         Some(service::email_for(viewer, &self.user).map_err(UsersError::into_graphql))
     }
 
     /// Where the user lives; null when it was not given.
+    #[graphql(cache_control(private))]
     async fn address(&self) -> Option<Address> {
         self.user.address.clone().map(Address::from)
     }

@@ -164,7 +164,8 @@ fn the_schema_keeps_the_contract() {
     for part in [
         "type User @key(fields: \"id\") @key(fields: \"handle\") { id: ID! handle: String! displayName: String! tier: Tier! \
          email: String @requiresScopes(scopes: [[\"profile\"]]) address: Address joinedAt: Timestamp! }",
-        "type Query { me: User user(id: ID!): User userByHandle(handle: String!): User }",
+        "type Query { me: User user(id: ID!): User @cacheTag(format: \"user-{$args.id}\") \
+         userByHandle(handle: String!): User @cacheTag(format: \"handle-{$args.handle}\") }",
         "type Mutation { signUp(input: SignUpInput!): Auth signIn(input: SignInInput!): Auth }",
         "input SignUpInput { handle: String! displayName: String! email: String! password: String! address: AddressInput }",
         "input SignInInput { handle: String! password: String! }",
