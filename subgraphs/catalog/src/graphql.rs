@@ -16,6 +16,7 @@ use kit::{ServiceHealth, cache_tag};
 
 use crate::error::CatalogError;
 use crate::service::{Catalog, ProductKey, ProductListing};
+use crate::tags;
 use bundle::BundleObject;
 use connection::ProductConnection;
 use input::{ProductFilter, ProductOrder};
@@ -53,7 +54,7 @@ impl Query {
     /// Products in pages. Without `first` or `last`: the first 20.
     #[graphql(
         cache_control(max_age = 60),
-        directive = cache_tag::apply("products".to_owned())
+        directive = cache_tag::apply(tags::PRODUCTS.to_owned())
     )]
     #[expect(
         clippy::too_many_arguments,
@@ -95,8 +96,8 @@ impl Query {
     /// One product, by exactly one of its two keys; null when there is none.
     #[graphql(
         cache_control(max_age = 60),
-        directive = cache_tag::apply("product-{$args.id}".to_owned()),
-        directive = cache_tag::apply("sku-{$args.sku}".to_owned())
+        directive = cache_tag::apply(tags::product("{$args.id}")),
+        directive = cache_tag::apply(tags::sku("{$args.sku}"))
     )]
     async fn product(
         &self,
@@ -116,7 +117,7 @@ impl Query {
     /// One bundle; null when there is none.
     #[graphql(
         cache_control(max_age = 60),
-        directive = cache_tag::apply("bundle-{$args.id}".to_owned())
+        directive = cache_tag::apply(tags::bundle("{$args.id}"))
     )]
     async fn bundle(
         &self,
@@ -130,7 +131,7 @@ impl Query {
     /// The newest bundles.
     #[graphql(
         cache_control(max_age = 60),
-        directive = cache_tag::apply("bundles".to_owned())
+        directive = cache_tag::apply(tags::BUNDLES.to_owned())
     )]
     async fn bundles(
         &self,
@@ -145,8 +146,8 @@ impl Query {
     /// not matter; matches in the name come first.
     #[graphql(
         cache_control(max_age = 60),
-        directive = cache_tag::apply("products".to_owned()),
-        directive = cache_tag::apply("bundles".to_owned())
+        directive = cache_tag::apply(tags::PRODUCTS.to_owned()),
+        directive = cache_tag::apply(tags::BUNDLES.to_owned())
     )]
     async fn search(
         &self,

@@ -9,12 +9,14 @@ mod repository;
 mod seed;
 mod service;
 mod sweeper;
+mod tags;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use kit::db::DatabaseUrl;
+use kit::events::{Relay, Target};
 use kit::{ServiceHealth, Shutdown};
 use tokio::net::TcpListener;
 
@@ -36,6 +38,8 @@ pub struct Options {
     pub internal_token: Option<String>,
     /// See [`SWEEP_EVERY`].
     pub sweep_every: Duration,
+    /// Where to tell what changed; `None`: nobody is told.
+    pub events: Option<Target>,
 }
 
 /// Opens the database (migrating it, and seeding it when empty), then serves on the listener until shutdown.
@@ -45,7 +49,11 @@ pub async fn start(
     options: Options,
     shutdown: Shutdown,
 ) -> anyhow::Result<kit::Running> {
-    let store = Arc::new(SqlRepository::connect(&options.database).await?);
+    let store = SqlRepository::connect(&options.database).await?;
+    let store = Arc::new(match options.events {
+        Some(_) => store.announcing(),
+        None => store,
+    });
     if options.seed_size > 0 {
         let assortment = seed::assortment(options.seed_size);
         let loaded = store
@@ -57,6 +65,10 @@ pub async fn start(
         }
     }
     let database = store.database().clone();
+    let relay = options
+        .events
+        .map(|target| Relay::start(&database, &target))
+        .transpose()?;
     let catalog = Catalog::new(store.clone());
     let stock = Stock::new(store);
     let token = options
@@ -69,6 +81,9 @@ pub async fn start(
     Ok(kit::serve(listener, router, shutdown).afterwards(async move {
         if let Err(error) = sweeper.await {
             tracing::error!(%error, "the sweeper of reservations had stopped");
+        }
+        if let Some(relay) = relay {
+            relay.stop().await;
         }
         database.close().await;
     }))

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode};
 
 use clap::Args;
-use kit::{Running, Shutdown, command::Service, db::DatabaseUrl};
+use kit::{Running, Shutdown, command::Service, db::DatabaseUrl, events::EventFlags};
 
 #[derive(Args)]
 struct Serve {
@@ -24,6 +24,8 @@ struct Serve {
     /// Token that the internal reservation API asks for; without one that API is closed
     #[arg(long, env = "CATALOG_INTERNAL_TOKEN", hide_env_values = true)]
     internal_token: Option<String>,
+    #[command(flatten)]
+    events: EventFlags,
 }
 
 #[tokio::main]
@@ -43,6 +45,7 @@ async fn start(flags: Serve, shutdown: Shutdown) -> anyhow::Result<Running> {
         seed_size: flags.seed_size,
         internal_token: flags.internal_token,
         sweep_every: catalog::SWEEP_EVERY,
+        events: flags.events.target()?,
     };
     catalog::start(kit::command::listen(flags.listen).await?, options, shutdown).await
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "http/events.rs"]
+mod events;
 #[path = "http/freshness.rs"]
 mod freshness;
 #[path = "http/graphql.rs"]

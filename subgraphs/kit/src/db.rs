@@ -1,8 +1,9 @@
 //! One database face over SQLite and PostgreSQL: connect, migrate, run the same SQL text on either, and count
-//! the statements. It holds no query of its own besides the connection's settings.
+//! the statements. Its only queries of its own are those of the outbox.
 
 mod counted;
 mod macros;
+mod outbox;
 mod url;
 
 use std::fs::File;
@@ -15,6 +16,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 pub use counted::{CountedPool, Tx};
+pub use outbox::{Change, Outbox};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
 use url::Location;
@@ -94,6 +96,14 @@ impl Database {
                 migrations.postgres.run(&pool).await.map_err(migrate)?;
                 Ok(Database::Postgres(CountedPool::new(pool)))
             }
+        }
+    }
+
+    /// The same database, whose transactions write the changes they note into the outbox from now on.
+    pub fn announcing(self, outbox: Outbox) -> Self {
+        match self {
+            Database::Sqlite(pool) => Database::Sqlite(pool.announcing(outbox)),
+            Database::Postgres(pool) => Database::Postgres(pool.announcing(outbox)),
         }
     }
 
@@ -189,4 +199,4 @@ async fn sqlite_pool(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

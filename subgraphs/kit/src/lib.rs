@@ -5,6 +5,7 @@ pub mod auth;
 pub mod command;
 pub mod db;
 pub mod error;
+pub mod events;
 mod graphql;
 mod health;
 mod money;

@@ -1,7 +1,10 @@
 //! Databases, tokens and what else tests need. Never part of a running service (feature `testing`).
 
 mod coordinates;
+mod event_sink;
+mod outbox;
 mod postgres;
+mod redis;
 mod tokens;
 
 use tempfile::TempDir;
@@ -9,7 +12,10 @@ use tempfile::TempDir;
 use crate::db::DatabaseUrl;
 
 pub use coordinates::coordinates;
+pub use event_sink::EventSink;
+pub use outbox::{empty_outbox, outbox};
 pub use postgres::postgres;
+pub use redis::Redis;
 pub use tokens::TestIssuer;
 
 /// A new SQLite database file in a folder that goes away with the `TempDir`.

@@ -5,7 +5,12 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use kit::{Running, ServiceHealth, Shutdown, auth::Verifier, db::DatabaseUrl};
+use kit::{
+    Running, ServiceHealth, Shutdown,
+    auth::Verifier,
+    db::DatabaseUrl,
+    events::{Relay, Target},
+};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -22,6 +27,7 @@ mod model;
 mod repository;
 mod seed;
 mod service;
+mod tags;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -49,6 +55,8 @@ pub struct Options {
     /// Between two passes of the reconciler. `None`: it does not run, and stock stays held until another copy's does.
     pub reconcile_every: Option<Duration>,
     pub timing: Timing,
+    /// Where to tell what changed; `None`: nobody is told.
+    pub events: Option<Target>,
 }
 
 impl Options {
@@ -63,6 +71,7 @@ impl Options {
             users_jwks_url: DEFAULT_JWKS_URL.into(),
             reconcile_every: Some(Duration::from_secs(5)),
             timing: Timing::default(),
+            events: None,
         }
     }
 }
@@ -72,11 +81,19 @@ pub async fn start(listener: TcpListener, options: Options, shutdown: Shutdown) 
     let verifier = Verifier::from_jwks_url(&options.users_jwks_url)?;
     let catalog = HttpCatalog::new(endpoint(&options)?).context("cannot make an HTTP client for catalog")?;
     let repository = SqlRepository::connect(&options.database).await?;
+    let repository = match options.events {
+        Some(_) => repository.announcing(),
+        None => repository,
+    };
     if options.seed_size > 0 {
         let inserted = repository.seed(&seed::orders(options.seed_size)).await?;
         tracing::info!(orders = inserted, "seeded");
     }
     let database = repository.database().clone();
+    let relay = options
+        .events
+        .map(|target| Relay::start(&database, &target))
+        .transpose()?;
     let orders = Orders::new(Arc::new(repository), Arc::new(catalog), options.timing);
     let schema = graphql::schema(orders.clone());
     let router = {
@@ -98,6 +115,9 @@ pub async fn start(listener: TcpListener, options: Options, shutdown: Shutdown) 
     Ok(kit::serve(listener, router, shutdown).afterwards(async move {
         if let Some(Err(error)) = async { Some(reconciler?.await) }.await {
             tracing::error!(%error, "the reconciler ended badly");
+        }
+        if let Some(relay) = relay {
+            relay.stop().await;
         }
         database.close().await;
     }))

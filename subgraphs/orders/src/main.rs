@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode};
 
 use clap::Args;
-use kit::{Running, Shutdown, command::Service, db::DatabaseUrl};
+use kit::{Running, Shutdown, command::Service, db::DatabaseUrl, events::EventFlags};
 use orders::Options;
 
 #[derive(Args)]
@@ -31,6 +31,8 @@ struct Serve {
     /// Keys that buyers' tokens are checked with
     #[arg(long, env = "USERS_JWKS_URL", default_value = orders::DEFAULT_JWKS_URL)]
     jwks_url: String,
+    #[command(flatten)]
+    events: EventFlags,
 }
 
 #[tokio::main]
@@ -50,6 +52,7 @@ async fn start(flags: Serve, shutdown: Shutdown) -> anyhow::Result<Running> {
         catalog_url: flags.catalog_url,
         catalog_token: flags.catalog_token.filter(|token| !token.is_empty()),
         users_jwks_url: flags.jwks_url,
+        events: flags.events.target()?,
         ..Options::new(flags.database)
     };
     orders::start(kit::command::listen(flags.listen).await?, options, shutdown).await

@@ -8,7 +8,7 @@ mod listeners;
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use kit::{Shutdown, db::DatabaseUrl};
+use kit::{Shutdown, db::DatabaseUrl, events::Target};
 use serde_json::json;
 
 pub use listeners::Addresses;
@@ -22,6 +22,8 @@ pub struct Options {
     pub seed_size: u32,
     /// How long the gateway waits for a service.
     pub timeout: Duration,
+    /// Where the services tell what changed; `None`: nobody is told.
+    pub events: Option<Target>,
 }
 
 /// One database a service; they share none.
@@ -113,6 +115,7 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         database: options.databases.users,
         seed_size: options.seed_size,
         signing_key: None,
+        events: options.events.clone(),
     };
     let stop = Shutdown::new();
     let running = users::start(listeners.users, users_options, stop.clone())
@@ -129,6 +132,7 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         seed_size: options.seed_size,
         internal_token: Some(token.clone()),
         sweep_every: catalog::SWEEP_EVERY,
+        events: options.events.clone(),
     };
     let catalog = start_catalog(listeners.catalog, catalog_options).await?;
 
@@ -137,6 +141,7 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         catalog_url: format!("http://{catalog_addr}"),
         catalog_token: Some(token),
         users_jwks_url: format!("http://{users_addr}/.well-known/jwks.json"),
+        events: options.events,
         ..orders::Options::new(options.databases.orders)
     };
     let stop = Shutdown::new();

@@ -3,12 +3,12 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use kit::{Shutdown, db::DatabaseUrl};
+use kit::{Shutdown, db::DatabaseUrl, events::EventFlags};
 use shop::{Addresses, Databases, Options, Running};
 use tempfile::TempDir;
 
 /// The whole Causeway shop in one process: users, catalog, orders, and the gateway before them.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version, about)]
 struct Args {
     /// Address of the gateway
@@ -41,6 +41,8 @@ struct Args {
     /// Database of the orders service instead of its SQLite file
     #[arg(long, env = "ORDERS_DATABASE_URL", hide_env_values = true)]
     orders_database: Option<DatabaseUrl>,
+    #[command(flatten)]
+    events: EventFlags,
 }
 
 fn main() -> ExitCode {
@@ -81,6 +83,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         },
         seed_size: args.seed_size,
         timeout: Duration::from_secs(5),
+        events: args.events.target()?,
     };
     let databases = options.databases.clone();
     let running = shop::start(options, Shutdown::on_signals()).await?;

@@ -8,9 +8,11 @@ mod repository;
 mod seed;
 mod service;
 mod signing_key;
+mod tags;
 
 use anyhow::Context;
-use kit::db::{Database, DatabaseUrl, Migrations};
+use kit::db::{Database, DatabaseUrl, Migrations, Outbox};
+use kit::events::{Relay, Target};
 use kit::{Running, ServiceHealth, Shutdown};
 use tokio::net::TcpListener;
 
@@ -20,6 +22,9 @@ use service::Passwords;
 pub use graphql::sdl;
 pub use signing_key::{SigningKey, SigningKeyError};
 
+/// The service's name in the gateway's configuration.
+const SUBGRAPH: &str = "users";
+
 /// What the service needs to run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -28,6 +33,8 @@ pub struct Options {
     pub seed_size: u32,
     /// The key that tokens are signed with; `None`: one is made at the first start and kept in the database.
     pub signing_key: Option<SigningKey>,
+    /// Where to tell what changed; `None`: nobody is told.
+    pub events: Option<Target>,
 }
 
 /// Opens the database (migrating it, and seeding it when empty), then serves on the listener until shutdown.
@@ -51,6 +58,10 @@ async fn serve(
     options: Options,
     shutdown: Shutdown,
 ) -> anyhow::Result<Running> {
+    let database = match options.events {
+        Some(_) => database.announcing(Outbox::of(SUBGRAPH)),
+        None => database,
+    };
     let repository = SqlUsers::new(database.clone());
     if options.seed_size > 0 {
         seed(&repository, options.seed_size)
@@ -65,7 +76,16 @@ async fn serve(
         signer,
         ServiceHealth::new(database.clone()),
     );
-    Ok(kit::serve(listener, router, shutdown).afterwards(async move { database.close().await }))
+    let relay = options
+        .events
+        .map(|target| Relay::start(&database, &target))
+        .transpose()?;
+    Ok(kit::serve(listener, router, shutdown).afterwards(async move {
+        if let Some(relay) = relay {
+            relay.stop().await;
+        }
+        database.close().await;
+    }))
 }
 
 async fn seed(repository: &SqlUsers, count: u32) -> anyhow::Result<()> {

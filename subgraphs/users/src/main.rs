@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args;
-use kit::{Running, Shutdown, command::Service, db::DatabaseUrl};
+use kit::{Running, Shutdown, command::Service, db::DatabaseUrl, events::EventFlags};
 use users::SigningKey;
 
 #[derive(Args)]
@@ -27,6 +27,8 @@ struct Serve {
     #[arg(long, env = "USERS_SIGNING_KEY", hide_env_values = true)]
     // Parsed later: clap's message about a malformed value would show it.
     signing_key: Option<String>,
+    #[command(flatten)]
+    events: EventFlags,
 }
 
 #[tokio::main]
@@ -52,6 +54,7 @@ async fn start(flags: Serve, shutdown: Shutdown) -> anyhow::Result<Running> {
         database: flags.database,
         seed_size: flags.seed_size,
         signing_key,
+        events: flags.events.target()?,
     };
     users::start(kit::command::listen(flags.listen).await?, options, shutdown).await
 }

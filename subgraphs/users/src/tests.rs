@@ -2,6 +2,7 @@
 
 mod accounts;
 mod entities;
+mod events;
 mod freshness;
 mod lifecycle;
 
@@ -46,6 +47,7 @@ impl Service {
             database: url,
             seed_size: SEED_SIZE,
             signing_key: None,
+            events: None,
         })
         .await;
         service._folder = Some(Box::new(folder));

@@ -54,6 +54,7 @@ impl Shop {
             databases,
             seed_size: 50,
             timeout,
+            events: None,
         };
         let running = shop::start(options, Shutdown::new())
             .await

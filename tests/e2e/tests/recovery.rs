@@ -78,6 +78,7 @@ async fn the_catalog_as_a_process() {
         seed_size: 5,
         internal_token: Some(TOKEN.to_owned()),
         sweep_every: Duration::from_secs(3600),
+        events: None,
     };
     let running = catalog::start(listener, options, Shutdown::new())
         .await
@@ -139,6 +140,7 @@ async fn stock_is_given_back_when_the_catalog_returns() {
         database: file("users.db"),
         seed_size: 5,
         signing_key: None,
+        events: None,
     };
     let users = users::start(users_listener, users_options, Shutdown::new())
         .await

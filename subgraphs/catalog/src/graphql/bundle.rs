@@ -9,6 +9,7 @@ use kit::{Money, cache_tag};
 use super::loaders::Loaders;
 use super::product::ProductObject;
 use crate::model::Bundle;
+use crate::tags;
 
 #[derive(Clone)]
 pub(super) struct BundleObject(pub(super) Arc<Bundle>);
@@ -23,7 +24,7 @@ impl From<Bundle> for BundleObject {
 #[Object(
     name = "Bundle",
     cache_control(max_age = 60),
-    directive = cache_tag::apply("bundle-{$key.id}".to_owned())
+    directive = cache_tag::apply(tags::bundle("{$key.id}"))
 )]
 impl BundleObject {
     /// The bundle's id, for example b-1.

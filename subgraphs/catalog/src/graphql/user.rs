@@ -10,6 +10,7 @@ use super::or_null;
 use crate::error::CatalogError;
 use crate::model::Favourite;
 use crate::service::Catalog;
+use crate::tags;
 
 /// Holds the user's id.
 pub(super) struct UserObject(pub(super) String);
@@ -18,7 +19,7 @@ pub(super) struct UserObject(pub(super) String);
 #[Object(
     name = "User",
     cache_control(max_age = 60),
-    directive = cache_tag::apply("user-{$key.id}".to_owned())
+    directive = cache_tag::apply(tags::user("{$key.id}"))
 )]
 impl UserObject {
     /// Stays the same for the account's life.

@@ -1,8 +1,12 @@
 //! Runs a [`Statement`] on either engine. The only place of this crate that sees sqlx's engine types.
+//!
+//! A connection also gathers what its statements make untrue, for the transaction's end.
 
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow};
+
+use kit::db::Change;
 
 use super::statement::{Bind, Statement};
 
@@ -15,20 +19,25 @@ pub(super) trait Row:
 impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 /// A connection inside a transaction.
-pub(super) enum Connection<'c> {
+pub(super) struct Connection<'c> {
+    engine: Engine<'c>,
+    changes: Vec<Change>,
+}
+
+enum Engine<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
 }
 
 impl<'c> From<&'c mut SqliteConnection> for Connection<'c> {
     fn from(connection: &'c mut SqliteConnection) -> Self {
-        Connection::Sqlite(connection)
+        Self::new(Engine::Sqlite(connection))
     }
 }
 
 impl<'c> From<&'c mut PgConnection> for Connection<'c> {
     fn from(connection: &'c mut PgConnection) -> Self {
-        Connection::Postgres(connection)
+        Self::new(Engine::Postgres(connection))
     }
 }
 
@@ -54,16 +63,35 @@ pub(super) async fn fetch_all<R: Row>(db: &kit::db::Database, statement: Stateme
     })
 }
 
+impl<'c> Connection<'c> {
+    fn new(engine: Engine<'c>) -> Self {
+        Self {
+            engine,
+            changes: Vec::new(),
+        }
+    }
+}
+
 impl Connection<'_> {
+    /// Notes what is no longer true once the transaction is committed.
+    pub(super) fn changed(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.changes.extend(changes);
+    }
+
+    /// What was noted, for [`kit::db::Tx::changed`].
+    pub(super) fn into_changes(self) -> Vec<Change> {
+        self.changes
+    }
+
     /// The number of rows changed.
     pub(super) async fn execute(&mut self, statement: Statement) -> sqlx::Result<u64> {
         let Statement { sql, binds } = statement;
-        Ok(match self {
-            Connection::Sqlite(connection) => bound!(sqlx::query(AssertSqlSafe(sql)), binds)
+        Ok(match &mut self.engine {
+            Engine::Sqlite(connection) => bound!(sqlx::query(AssertSqlSafe(sql)), binds)
                 .execute(&mut **connection)
                 .await?
                 .rows_affected(),
-            Connection::Postgres(connection) => bound!(sqlx::query(AssertSqlSafe(sql)), binds)
+            Engine::Postgres(connection) => bound!(sqlx::query(AssertSqlSafe(sql)), binds)
                 .execute(&mut **connection)
                 .await?
                 .rows_affected(),
@@ -72,13 +100,13 @@ impl Connection<'_> {
 
     pub(super) async fn fetch_all<R: Row>(&mut self, statement: Statement) -> sqlx::Result<Vec<R>> {
         let Statement { sql, binds } = statement;
-        match self {
-            Connection::Sqlite(connection) => {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => {
                 bound!(sqlx::query_as::<_, R>(AssertSqlSafe(sql)), binds)
                     .fetch_all(&mut **connection)
                     .await
             }
-            Connection::Postgres(connection) => {
+            Engine::Postgres(connection) => {
                 bound!(sqlx::query_as::<_, R>(AssertSqlSafe(sql)), binds)
                     .fetch_all(&mut **connection)
                     .await

@@ -3,12 +3,13 @@
 
 mod taking;
 
-use kit::db::Database;
+use kit::db::{Change, Database};
 
 use super::connection::{Connection, fetch_all};
 use super::statement::{Statement, limit};
 use crate::error::StoreError;
 use crate::model::reservation::{ConfirmOutcome, ReservationRequest, ReservationState, ReserveOutcome};
+use crate::tags;
 
 /// Ends the transaction of a reserve call without a trace.
 enum Abort {
@@ -28,7 +29,11 @@ pub(super) async fn reserve(
     now: i64,
 ) -> Result<ReserveOutcome, StoreError> {
     let outcome: Result<ReserveOutcome, Abort> = kit::in_transaction!(db, tx => {
-        taking::take(&mut Connection::from(&mut *tx), request, now).await
+        let mut connection = Connection::from(&mut *tx);
+        let taken = taking::take(&mut connection, request, now).await;
+        let changes = connection.into_changes();
+        tx.changed(changes);
+        taken
     });
     match outcome {
         Ok(outcome) | Err(Abort::Refused(outcome)) => Ok(outcome),
@@ -38,13 +43,21 @@ pub(super) async fn reserve(
 
 pub(super) async fn confirm(db: &Database, id: &str, now: i64) -> Result<ConfirmOutcome, StoreError> {
     kit::in_transaction!(db, tx => {
-        settle(&mut Connection::from(&mut *tx), id, now).await
+        let mut connection = Connection::from(&mut *tx);
+        let settled = settle(&mut connection, id, now).await;
+        let changes = connection.into_changes();
+        tx.changed(changes);
+        settled
     })
 }
 
 pub(super) async fn release(db: &Database, id: &str, now: i64) -> Result<(), StoreError> {
     kit::in_transaction!(db, tx => {
-        undo(&mut Connection::from(&mut *tx), id, now).await
+        let mut connection = Connection::from(&mut *tx);
+        let undone = undo(&mut connection, id, now).await;
+        let changes = connection.into_changes();
+        tx.changed(changes);
+        undone
     })
 }
 
@@ -57,7 +70,11 @@ pub(super) async fn expire_due(db: &Database, now: i64, count: usize) -> Result<
     let mut expired = 0;
     for (id,) in due {
         let done: Result<bool, StoreError> = kit::in_transaction!(db, tx => {
-            expire(&mut Connection::from(&mut *tx), &id, now).await
+            let mut connection = Connection::from(&mut *tx);
+            let expired = expire(&mut connection, &id, now).await;
+            let changes = connection.into_changes();
+            tx.changed(changes);
+            expired
         });
         expired += usize::from(done?);
     }
@@ -134,10 +151,27 @@ async fn give_back(connection: &mut Connection<'_>, id: &str) -> Result<(), Stor
         let statement = Statement::new("UPDATE products SET available = available + ")
             .bind(quantity)
             .push(", version = version + 1 WHERE id = ")
-            .bind(product);
-        connection.execute(statement).await?;
+            .bind(&product)
+            .push(" RETURNING available, sku");
+        let now: Option<(i64, String)> = connection.fetch_optional(statement).await?;
+        if let Some((available, sku)) = now {
+            connection.changed(stock_changes(&product, &sku, available - quantity, available));
+        }
     }
     Ok(())
+}
+
+/// What a product's new stock makes untrue: the product itself, and lists where it comes into stock or leaves it, for
+/// they may be filtered by that. Lists that only show the number are good for no longer than the number is.
+fn stock_changes(id: &str, sku: &str, before: i64, after: i64) -> impl Iterator<Item = Change> + use<> {
+    let listed = (before > 0) != (after > 0);
+    let product = [
+        Change::entity("Product", id),
+        Change::Tag(tags::product(id)),
+        Change::Tag(tags::sku(sku)),
+    ];
+    let lists = listed.then(|| Change::Tag(tags::PRODUCTS.to_owned()));
+    product.into_iter().chain(lists)
 }
 
 async fn state(connection: &mut Connection<'_>, id: &str) -> Result<Option<ReservationState>, StoreError> {

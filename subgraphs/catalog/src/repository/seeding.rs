@@ -1,6 +1,6 @@
 //! SQL that loads the assortment into an empty database.
 
-use kit::db::Database;
+use kit::db::{Change, Database};
 
 use super::connection::Connection;
 use super::statement::{Bind, Statement};
@@ -13,7 +13,9 @@ const ROWS_AT_ONCE: usize = 500;
 
 pub(super) async fn load(db: &Database, assortment: &Assortment) -> Result<bool, StoreError> {
     kit::in_transaction!(db, tx => {
-        fill(&mut Connection::from(&mut *tx), assortment).await
+        let filled = fill(&mut Connection::from(&mut *tx), assortment).await?;
+        tx.changed(filled.then_some(Change::Everything));
+        Ok(filled)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kit::db::{Database, DatabaseUrl, DbError, Migrations};
+use kit::db::{Database, DatabaseUrl, DbError, Migrations, Outbox};
 use kit::page::Page;
 
 use super::products::KeyColumn;
@@ -12,6 +12,9 @@ use super::{
 use crate::model::reservation::{ConfirmOutcome, ReservationRequest, ReserveOutcome};
 use crate::model::{Bundle, Favourite, Product, ProductFilter, ProductOrder, Slice};
 use crate::seed::Assortment;
+
+/// The service's name in the gateway's configuration.
+const SUBGRAPH: &str = "catalog";
 
 /// The catalog's tables on SQLite or PostgreSQL. Cloning is shallow.
 #[derive(Clone)]
@@ -29,6 +32,13 @@ impl SqlRepository {
         Ok(Self {
             db: Database::connect(url, migrations).await?,
         })
+    }
+
+    /// The same, with its changes in the outbox from now on.
+    pub(crate) fn announcing(self) -> Self {
+        Self {
+            db: self.db.announcing(Outbox::of(SUBGRAPH)),
+        }
     }
 
     pub(crate) fn database(&self) -> &Database {

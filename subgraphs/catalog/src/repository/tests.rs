@@ -1,5 +1,6 @@
 //! The contract of both ports, kept by every engine: each case runs on SQLite and on PostgreSQL.
 
+mod events;
 mod reading;
 mod stock;
 mod stock_races;

@@ -199,6 +199,7 @@ async fn without_a_configured_token_the_api_is_closed() {
             seed_size: 1,
             internal_token,
             sweep_every,
+            events: None,
         };
         let server = Server::start_with(options).await;
         let request = server

@@ -36,6 +36,7 @@ impl Server {
             seed_size,
             internal_token,
             sweep_every,
+            events: None,
         })
         .await
     }

@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use sqlx::{Either, Execute, Executor, Pool, Postgres, SqlStr, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Either, Execute, Executor, Pool, Postgres, SqlStr, Sqlite, Transaction};
+
+use super::outbox::{Change, Outbox, insert_statement};
 
 /// A pool that counts. `&CountedPool` is an sqlx executor, and derefs to the pool itself.
 #[derive(Debug)]
 pub struct CountedPool<DB: sqlx::Database> {
     pool: Pool<DB>,
     statements: Arc<AtomicU64>,
+    outbox: Option<Outbox>,
 }
 
 /// A transaction that counts each use as an executor (`&mut *tx`). Rolled back when dropped.
@@ -20,6 +23,8 @@ pub struct CountedPool<DB: sqlx::Database> {
 pub struct Tx<DB: sqlx::Database> {
     transaction: Transaction<'static, DB>,
     statements: Arc<AtomicU64>,
+    outbox: Option<Outbox>,
+    changes: Vec<Change>,
 }
 
 impl<DB: sqlx::Database> CountedPool<DB> {
@@ -27,7 +32,19 @@ impl<DB: sqlx::Database> CountedPool<DB> {
         Self {
             pool,
             statements: Arc::default(),
+            outbox: None,
         }
+    }
+
+    pub(super) fn announcing(self, outbox: Outbox) -> Self {
+        Self {
+            outbox: Some(outbox),
+            ..self
+        }
+    }
+
+    pub(super) fn outbox(&self) -> Option<&Outbox> {
+        self.outbox.as_ref()
     }
 
     pub(super) fn pool(&self) -> &Pool<DB> {
@@ -46,6 +63,8 @@ impl<DB: sqlx::Database> CountedPool<DB> {
         Tx {
             transaction,
             statements: Arc::clone(&self.statements),
+            outbox: self.outbox.clone(),
+            changes: Vec::new(),
         }
     }
 }
@@ -66,20 +85,15 @@ impl CountedPool<Postgres> {
 }
 
 impl<DB: sqlx::Database> Tx<DB> {
-    /// Commits on `Ok`, rolls back on `Err` and hands the error on. A failed rollback is only logged: the
-    /// connection is closed then, which rolls back as well.
-    #[doc(hidden)]
-    pub async fn finish<T, E: From<sqlx::Error>>(self, outcome: Result<T, E>) -> Result<T, E> {
-        match outcome {
-            Ok(value) => {
-                self.transaction.commit().await?;
-                Ok(value)
-            }
-            Err(error) => {
-                if let Err(rollback) = self.transaction.rollback().await {
-                    tracing::warn!(error = %rollback, "a rollback failed");
-                }
-                Err(error)
+    /// Notes what this transaction makes untrue. The commit writes it down in one statement, in this order and without
+    /// repeats; a rollback forgets it. Does nothing where the database has no outbox.
+    pub fn changed(&mut self, changes: impl IntoIterator<Item = Change>) {
+        if self.outbox.is_none() {
+            return;
+        }
+        for change in changes {
+            if !self.changes.contains(&change) {
+                self.changes.push(change);
             }
         }
     }
@@ -90,6 +104,7 @@ impl<DB: sqlx::Database> Clone for CountedPool<DB> {
         Self {
             pool: self.pool.clone(),
             statements: Arc::clone(&self.statements),
+            outbox: self.outbox.clone(),
         }
     }
 }
@@ -120,6 +135,36 @@ impl<DB: sqlx::Database> DerefMut for Tx<DB> {
 /// The same code for both engines: a generic impl would need bounds that the compiler cannot resolve.
 macro_rules! counted_executor {
     ($engine:ty) => {
+        impl Tx<$engine> {
+            /// Commits on `Ok`, with the changes that were noted; rolls back on `Err` and hands the error on. A failed
+            /// rollback is only logged: the connection is closed then, which rolls back as well.
+            #[doc(hidden)]
+            pub async fn finish<T, E: From<sqlx::Error>>(mut self, outcome: Result<T, E>) -> Result<T, E> {
+                match outcome {
+                    Ok(value) => {
+                        let noted = self.outbox.take().filter(|_| !self.changes.is_empty());
+                        if let Some(outbox) = &noted {
+                            let events = outbox.events(&self.changes);
+                            let insert = sqlx::query(AssertSqlSafe(insert_statement(events.len())));
+                            let insert = events.iter().fold(insert, |insert, event| insert.bind(event));
+                            insert.execute(&mut *self).await?;
+                        }
+                        self.transaction.commit().await?;
+                        if let Some(outbox) = noted {
+                            outbox.ring();
+                        }
+                        Ok(value)
+                    }
+                    Err(error) => {
+                        if let Err(rollback) = self.transaction.rollback().await {
+                            tracing::warn!(error = %rollback, "a rollback failed");
+                        }
+                        Err(error)
+                    }
+                }
+            }
+        }
+
         impl<'p> Executor<'p> for &'p CountedPool<$engine> {
             type Database = $engine;
 

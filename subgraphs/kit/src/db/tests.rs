@@ -1,12 +1,14 @@
 //! The same promises on both engines.
 
+pub(crate) mod outbox;
+
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::*;
 use crate::{in_transaction, on_engine, testing};
 
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(crate) enum Failure {
     #[error("the code changed its mind")]
     ChangedMind,
     #[error(transparent)]

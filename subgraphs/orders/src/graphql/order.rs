@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{self, Kind},
-    terms,
+    tags, terms,
 };
 
 /// The life of an order.
@@ -77,7 +77,7 @@ impl Order {
 /// A purchase. Prices and titles in it are those of the moment of purchase.
 #[Object(
     cache_control(max_age = 60, private),
-    directive = cache_tag::apply("order-{$key.id}".to_owned())
+    directive = cache_tag::apply(tags::order("{$key.id}"))
 )]
 impl Order {
     /// The order's id.

@@ -7,7 +7,7 @@ use super::{
     Loaders, int, or_null,
     representation::{self, Given},
 };
-use crate::{model, terms::Country};
+use crate::{model, tags, terms::Country};
 
 pub(super) struct Product {
     pub(super) id: ID,
@@ -44,7 +44,7 @@ impl Product {
 /// An article of the shop.
 #[Object(
     cache_control(max_age = 60),
-    directive = cache_tag::apply("product-{$key.id}".to_owned())
+    directive = cache_tag::apply(tags::product("{$key.id}"))
 )]
 impl Product {
     /// The product's id, for example p-1.

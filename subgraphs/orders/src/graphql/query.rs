@@ -13,7 +13,7 @@ use super::{
     representation::Given,
     user::User,
 };
-use crate::{model::Status, service::Orders};
+use crate::{model::Status, service::Orders, tags};
 
 pub(crate) struct Query;
 
@@ -23,7 +23,7 @@ impl Query {
     /// One order, or null when there is none with this id.
     #[graphql(
         cache_control(max_age = 60, private),
-        directive = cache_tag::apply("order-{$args.id}".to_owned())
+        directive = cache_tag::apply(tags::order("{$args.id}"))
     )]
     async fn order(&self, context: &Context<'_>, id: ID) -> Option<Order> {
         load_order(context, &id).await
@@ -33,7 +33,7 @@ impl Query {
     #[graphql(
         complexity = "page_cost(first, last, child_complexity)",
         cache_control(max_age = 60, private),
-        directive = cache_tag::apply("orders".to_owned())
+        directive = cache_tag::apply(tags::ORDERS.to_owned())
     )]
     #[allow(clippy::too_many_arguments, reason = "the GraphQL field has that many")]
     async fn orders(

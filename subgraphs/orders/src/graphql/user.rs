@@ -9,7 +9,7 @@ use super::{
     or_null,
     representation::{self, Given},
 };
-use crate::terms;
+use crate::{tags, terms};
 
 /// How much the shop values a user.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl User {
 /// Someone with an account in the shop.
 #[Object(
     cache_control(max_age = 60),
-    directive = cache_tag::apply("user-{$key.id}".to_owned())
+    directive = cache_tag::apply(tags::user("{$key.id}"))
 )]
 impl User {
     /// Stays the same for the account's life.

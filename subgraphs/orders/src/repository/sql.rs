@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use futures::FutureExt;
-use kit::db::{Database, DatabaseUrl, DbError, Migrations};
+use kit::db::{Database, DatabaseUrl, DbError, Migrations, Outbox};
 
 use super::{Answer, Bound, Claim, Completion, DueRelease, Repository};
 use crate::model::{Line, Order, Status, Window};
@@ -15,6 +15,9 @@ mod reading;
 mod releasing;
 pub(crate) mod seeding;
 mod statement;
+
+/// The service's name in the gateway's configuration.
+const SUBGRAPH: &str = "orders";
 
 /// Cloning shares the pool.
 #[derive(Clone)]
@@ -32,6 +35,13 @@ impl SqlRepository {
         Ok(Self {
             db: Database::connect(url, migrations).await?,
         })
+    }
+
+    /// The same, with its changes in the outbox from now on.
+    pub(crate) fn announcing(self) -> Self {
+        Self {
+            db: self.db.announcing(Outbox::of(SUBGRAPH)),
+        }
     }
 
     /// For the health check and for counting statements in tests.

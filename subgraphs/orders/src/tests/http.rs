@@ -1,8 +1,9 @@
 //! The whole service over HTTP, as a gateway sees it: a real server on a free port, signed tokens, a stand-in catalog.
 
+mod events;
 mod freshness;
 
-use kit::{Running, Shutdown, testing::TestIssuer};
+use kit::{Running, Shutdown, events::Target, testing::TestIssuer};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -23,6 +24,10 @@ struct Server {
 
 impl Server {
     async fn start(seed_size: u32) -> Self {
+        Self::start_telling(seed_size, None).await
+    }
+
+    async fn start_telling(seed_size: u32, events: Option<Target>) -> Self {
         let issuer = TestIssuer::new();
         let catalog = FakeCatalog::start(issuer.jwks()).await;
         let (folder, database) = kit::testing::sqlite();
@@ -31,6 +36,7 @@ impl Server {
             catalog_url: catalog.url.clone(),
             catalog_token: Some(TOKEN.into()),
             users_jwks_url: format!("{}/.well-known/jwks.json", catalog.url),
+            events,
             ..Options::new(database)
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

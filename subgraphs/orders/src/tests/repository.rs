@@ -30,6 +30,8 @@ macro_rules! on_both_engines {
     };
 }
 
+mod events;
+
 on_both_engines!(
     a_key_is_claimed_once,
     of_many_claims_one_wins,

@@ -6,6 +6,7 @@ use kit::cache_tag;
 
 use super::loaders::{user_by_handle, user_by_id};
 use super::types::UserNode;
+use crate::tags;
 
 pub(super) struct Query;
 
@@ -25,7 +26,7 @@ impl Query {
     /// The user with this id; null when there is none.
     #[graphql(
         cache_control(max_age = 60),
-        directive = cache_tag::apply("user-{$args.id}".to_owned())
+        directive = cache_tag::apply(tags::user("{$args.id}"))
     )]
     async fn user(&self, ctx: &Context<'_>, id: ID) -> Option<Result<UserNode>> {
         user_by_id(ctx, id.0).await.map(UserNode::found).transpose()
@@ -34,7 +35,7 @@ impl Query {
     /// The user with this handle; null when there is none. Handles are compared exactly.
     #[graphql(
         cache_control(max_age = 60),
-        directive = cache_tag::apply("handle-{$args.handle}".to_owned())
+        directive = cache_tag::apply(tags::handle("{$args.handle}"))
     )]
     async fn user_by_handle(&self, ctx: &Context<'_>, handle: String) -> Option<Result<UserNode>> {
         user_by_handle(ctx, handle).await.map(UserNode::found).transpose()

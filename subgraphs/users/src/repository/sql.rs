@@ -1,11 +1,12 @@
 //! Accounts in SQLite and PostgreSQL, with one SQL text for both.
 
-use kit::db::{Database, placeholders};
+use kit::db::{Change, Database, placeholders};
 use kit::{Timestamp, in_transaction, on_engine};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Added, RepositoryError, UserRepository};
 use crate::model::{Account, Address, Tier, User};
+use crate::tags;
 
 const COLUMNS: &str =
     "id, handle, display_name, email, tier, password_hash, city, postal_code, country, joined_at";
@@ -81,6 +82,7 @@ impl UserRepository for SqlUsers {
         in_transaction!(self.db, tx => {
             let query = binding(account, sqlx::query(AssertSqlSafe(insert)));
             if query.execute(&mut *tx).await?.rows_affected() == 1 {
+                tx.changed(new_user(&account.user));
                 return Ok(Added::Yes);
             }
             // The row that is in the way is committed: the insert waited for it.
@@ -105,6 +107,7 @@ impl UserRepository for SqlUsers {
                 let query = chunk.iter().fold(query, |query, account| binding(account, query));
                 added += query.execute(&mut *tx).await?.rows_affected();
             }
+            tx.changed((added > 0).then_some(Change::Everything));
             Ok(added > 0)
         })
     }
@@ -155,6 +158,15 @@ impl Row {
             password_hash: self.password_hash,
         })
     }
+}
+
+/// A new user was asked for in vain before, perhaps.
+fn new_user(user: &User) -> [Change; 3] {
+    [
+        Change::entity("User", &user.id),
+        Change::Tag(tags::user(&user.id)),
+        Change::Tag(tags::handle(&user.handle)),
+    ]
 }
 
 /// PostgreSQL fails a statement over a NUL character: a key with one is a key that no row has.

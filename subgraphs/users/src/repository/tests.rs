@@ -1,5 +1,7 @@
 //! The promises of [`UserRepository`], held on both engines.
 
+mod events;
+
 use kit::Timestamp;
 use kit::db::{Database, DatabaseUrl};
 use kit::on_engine;

@@ -11,6 +11,7 @@ fn options(database: &DatabaseUrl, seed_size: u32) -> Options {
         database: database.clone(),
         seed_size,
         signing_key: None,
+        events: None,
     }
 }
 

@@ -90,6 +90,7 @@ async fn open_shop(folder: &TempDir) -> Running {
         databases: Databases::in_folder(folder.path()),
         seed_size: 50,
         timeout: Duration::from_secs(5),
+        events: None,
     };
     shop::start(options, Shutdown::new())
         .await

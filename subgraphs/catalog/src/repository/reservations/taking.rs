@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::connection::Connection;
 use super::super::statement::{Bind, Statement};
-use super::{Abort, read_state};
+use super::{Abort, read_state, stock_changes};
 use crate::error::StoreError;
 use crate::model::CURRENCY;
 use crate::model::reservation::{
@@ -169,10 +169,13 @@ async fn decrement(
             .bind(*product)
             .push(" AND available >= ")
             .bind(*quantity)
-            .push(" RETURNING available");
-        let left: Option<(i64,)> = connection.fetch_optional(statement).await?;
+            .push(" RETURNING available, sku");
+        let left: Option<(i64, String)> = connection.fetch_optional(statement).await?;
         let before = match left {
-            Some((left,)) => left + quantity,
+            Some((left, sku)) => {
+                connection.changed(stock_changes(product, &sku, left + quantity, left));
+                left + quantity
+            }
             None => {
                 short = true;
                 let statement = Statement::new("SELECT available FROM products WHERE id = ").bind(*product);

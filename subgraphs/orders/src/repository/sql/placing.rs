@@ -2,7 +2,7 @@
 //!
 //! Each is one transaction that names the state it starts from, so a saga that comes late finds nothing to change.
 
-use kit::{in_transaction, on_engine};
+use kit::{db::Change, in_transaction, on_engine};
 
 use super::{
     SqlRepository,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     model::{Kind, Line},
     repository::{Bound, Claim, Completion, RepositoryError},
+    tags,
 };
 
 impl SqlRepository {
@@ -63,24 +64,27 @@ impl SqlRepository {
     pub(super) async fn write_completion(&self, completion: &Completion) -> Result<bool, RepositoryError> {
         let lines = insert_lines(&completion.order_id, &completion.lines);
         in_transaction!(self.db, tx => {
-            let placed = sqlx::query(
+            let placed = sqlx::query_scalar(
                 "UPDATE orders SET status = 'PLACED', total_minor = $2, placed_at = $3 \
-                 WHERE id = $1 AND status = 'PENDING'",
+                 WHERE id = $1 AND status = 'PENDING' RETURNING buyer_id",
             )
             .bind(completion.order_id.as_str())
             .bind(completion.total_minor)
             .bind(completion.placed_at)
-            .execute(&mut *tx)
+            .fetch_optional(&mut *tx)
             .await?;
-            if placed.rows_affected() == 0 {
-                return Ok::<bool, RepositoryError>(false);
-            }
+            let buyer_id: String = match placed {
+                Some(buyer_id) => buyer_id,
+                None => return Ok::<bool, RepositoryError>(false),
+            };
             prepared!(sqlx::query, lines).execute(&mut *tx).await?;
             sqlx::query("UPDATE placements SET reply = $2 WHERE order_id = $1")
                 .bind(completion.order_id.as_str())
                 .bind(completion.reply.as_str())
                 .execute(&mut *tx)
                 .await?;
+            let products = completion.lines.iter().filter(|line| line.kind == Kind::Product);
+            tx.changed(changes(&completion.order_id, &buyer_id, products.map(|line| &line.item_id)));
             Ok(true)
         })
     }
@@ -116,20 +120,48 @@ impl SqlRepository {
         order_id: &str,
         version: i64,
     ) -> Result<bool, RepositoryError> {
-        let done = on_engine!(self.db, pool => {
-            sqlx::query(
+        in_transaction!(self.db, tx => {
+            let cancelled = sqlx::query_scalar(
                 "UPDATE orders SET status = 'CANCELLED', version = version + 1, \
                  release_pending = CASE WHEN reservation_id IS NULL THEN 0 ELSE 1 END \
-                 WHERE id = $1 AND version = $2 AND status = 'PLACED'",
+                 WHERE id = $1 AND version = $2 AND status = 'PLACED' RETURNING buyer_id",
             )
             .bind(order_id)
             .bind(version)
-            .execute(pool)
-            .await
-            .map(|done| done.rows_affected())
-        })?;
-        Ok(done > 0)
+            .fetch_optional(&mut *tx)
+            .await?;
+            let buyer_id: String = match cancelled {
+                Some(buyer_id) => buyer_id,
+                None => return Ok::<bool, RepositoryError>(false),
+            };
+            let products: Vec<String> = sqlx::query_scalar(
+                "SELECT item_id FROM order_lines WHERE order_id = $1 AND kind = 'product' ORDER BY position",
+            )
+            .bind(order_id)
+            .fetch_all(&mut *tx)
+            .await?;
+            tx.changed(changes(order_id, &buyer_id, &products));
+            Ok(true)
+        })
     }
+}
+
+/// What an order that comes or is cancelled makes untrue: the order, all lists that it is in, what its buyer bought, and how well its
+/// products sell.
+fn changes<'a>(
+    order_id: &str,
+    buyer_id: &str,
+    products: impl IntoIterator<Item = &'a String>,
+) -> Vec<Change> {
+    let mut changes = vec![
+        Change::entity("Order", order_id),
+        Change::Tag(tags::order(order_id)),
+        Change::Tag(tags::ORDERS.to_owned()),
+        Change::entity("User", buyer_id),
+    ];
+    let sold = products.into_iter();
+    changes.extend(sold.map(|product| Change::entity("Product", product)));
+    changes
 }
 
 /// The lines of one order in one statement; at least one line, at most 50.

@@ -1,6 +1,6 @@
 //! Fills an empty database with generated orders, in one transaction.
 
-use kit::in_transaction;
+use kit::{db::Change, in_transaction};
 
 use super::{
     SqlRepository,
@@ -30,6 +30,7 @@ impl SqlRepository {
             for statement in &statements {
                 prepared!(sqlx::query, statement).execute(&mut *tx).await?;
             }
+            tx.changed((!orders.is_empty()).then_some(Change::Everything));
             Ok(orders.len())
         })
     }

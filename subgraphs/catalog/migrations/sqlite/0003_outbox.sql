@@ -1,0 +1,5 @@
+-- What is no longer true, until the gateway has been told: one JSON event a row. Ids grow and are never given twice.
+CREATE TABLE outbox (
+    id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    event TEXT NOT NULL
+);
