@@ -250,8 +250,10 @@ impl<'c> Filling<'c> {
                 let args = path.strip_prefix("$args.")?;
                 template::at(&field.first.arguments, args)
             });
-            // A tag that cannot be made would not be invalidated either.
-            tags.text(&filled?);
+            // Of several tags one may be for arguments that were not given.
+            if let Some(text) = filled {
+                tags.text(&text);
+            }
         }
         let known = Known {
             declared: kind.declared,

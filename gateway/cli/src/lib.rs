@@ -12,7 +12,7 @@ mod wiring;
 
 pub use causeway_config::{Config, parse as parse_config};
 pub use load::{LoadError, LoadedGraph, load, load_config, read_subgraphs};
-pub use wiring::{Gateway, Reloader, start};
+pub use wiring::{Gateway, Listeners, Reloader, start};
 
 /// Exit codes of every command: 0 is ok.
 pub mod exit {

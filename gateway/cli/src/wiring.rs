@@ -105,14 +105,31 @@ impl Reloader {
     }
 }
 
-/// Serves `supergraph` on `listener` until `shutdown` resolves. Returns once requests are accepted; no subgraph
-/// needs to be up for that.
+/// Where a gateway listens.
+pub struct Listeners {
+    /// For clients.
+    pub clients: TcpListener,
+    /// For administration, instead of one at `admin.listen`.
+    pub admin: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(clients: TcpListener) -> Self {
+        Self { clients, admin: None }
+    }
+}
+
+/// Serves `supergraph` until `shutdown` resolves. Returns once requests are accepted; no subgraph needs to be up for that.
 pub fn start(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     supergraph: Arc<Supergraph>,
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<Gateway> {
+    let Listeners {
+        clients: listener,
+        admin,
+    } = listeners.into();
     let addr = listener.local_addr().context("the listener has no address")?;
     let metrics = Metrics::default();
     let common = config.cache.as_ref().map(|cache| Common::new(&supergraph, cache));
@@ -129,7 +146,7 @@ pub fn start(
     let administered = config
         .admin
         .as_ref()
-        .map(|admin| administer(admin, common.as_ref()))
+        .map(|config| administer(config, admin, common.as_ref()))
         .transpose()?;
     if let Some(place) = &config.warm_up {
         tokio::spawn(server.warm_up(warm_up::documents(place)));
@@ -175,14 +192,21 @@ fn tell(
     Beside::start(addr, routes, "tell metrics", "metrics.listen")
 }
 
-fn administer(config: &AdminConfig, common: Option<&Common>) -> anyhow::Result<Beside> {
+fn administer(
+    config: &AdminConfig,
+    listener: Option<TcpListener>,
+    common: Option<&Common>,
+) -> anyhow::Result<Beside> {
     let key = config.shared_key.expose().to_owned();
     let cache: Arc<dyn CacheAdmin> = match common {
         Some(common) => Arc::new(admin::OfCache(common.clone())),
         None => Arc::new(admin::NoCache),
     };
     let routes = causeway_server::admin_routes(key, cache);
-    Beside::start(config.listen, routes, "be administered", "admin.listen")
+    match listener {
+        Some(listener) => Beside::on(listener, routes),
+        None => Beside::start(config.listen, routes, "be administered", "admin.listen"),
+    }
 }
 
 fn graph(

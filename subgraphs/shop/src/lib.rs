@@ -5,11 +5,17 @@
 
 mod listeners;
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use kit::{Shutdown, db::DatabaseUrl, events::Target};
 use serde_json::json;
+use tokio::net::TcpListener;
 
 pub use listeners::Addresses;
 
@@ -22,8 +28,20 @@ pub struct Options {
     pub seed_size: u32,
     /// How long the gateway waits for a service.
     pub timeout: Duration,
-    /// Where the services tell what changed; `None`: nobody is told.
+    /// What the gateway keeps of the services' answers.
+    pub cache: Caching,
+    /// Where the services tell what changed; `None`: where the gateway's cache hears of it.
     pub events: Option<Target>,
+}
+
+/// The gateway's cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caching {
+    Off,
+    /// In the gateway's memory; the services tell the gateway itself what changed.
+    Memory,
+    /// In memory and in the Redis at this URL, which the services tell what changed.
+    Redis(String),
 }
 
 /// One database a service; they share none.
@@ -105,8 +123,11 @@ impl Running {
 pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Running> {
     let listeners = options.addresses.bind().await?;
     let token = uuid::Uuid::new_v4().to_string();
+    let admin = Admin::bind().await?;
+    let events = events(&options, &admin)?;
     let (users_addr, catalog_addr) = (listeners.users.local_addr()?, listeners.catalog.local_addr()?);
-    let config = config(&options, users_addr, catalog_addr, listeners.orders.local_addr()?)?;
+    let orders_addr = listeners.orders.local_addr()?;
+    let config = config(&options, &admin, [users_addr, catalog_addr, orders_addr])?;
     let loaded = causeway::load(&config)
         .await
         .context("the services' schemas do not compose")?;
@@ -115,7 +136,7 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         database: options.databases.users,
         seed_size: options.seed_size,
         signing_key: None,
-        events: options.events.clone(),
+        events: events.clone(),
     };
     let stop = Shutdown::new();
     let running = users::start(listeners.users, users_options, stop.clone())
@@ -132,7 +153,7 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         seed_size: options.seed_size,
         internal_token: Some(token.clone()),
         sweep_every: catalog::SWEEP_EVERY,
-        events: options.events.clone(),
+        events: events.clone(),
     };
     let catalog = start_catalog(listeners.catalog, catalog_options).await?;
 
@@ -141,7 +162,7 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         catalog_url: format!("http://{catalog_addr}"),
         catalog_token: Some(token),
         users_jwks_url: format!("http://{users_addr}/.well-known/jwks.json"),
-        events: options.events,
+        events,
         ..orders::Options::new(options.databases.orders)
     };
     let stop = Shutdown::new();
@@ -155,14 +176,13 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
     };
 
     let stopping = shutdown.clone();
-    let serving = causeway::start(
-        listeners.gateway,
-        Arc::clone(&loaded.supergraph),
-        &config,
-        async move {
-            stopping.wait().await;
-        },
-    )?;
+    let listeners = causeway::Listeners {
+        clients: listeners.gateway,
+        admin: Some(admin.listener),
+    };
+    let serving = causeway::start(listeners, Arc::clone(&loaded.supergraph), &config, async move {
+        stopping.wait().await;
+    })?;
     Ok(Running {
         gateway: serving.addr,
         users,
@@ -188,22 +208,69 @@ async fn start_catalog(
     })
 }
 
+/// Where the gateway is told what changed.
+struct Admin {
+    listener: TcpListener,
+    addr: SocketAddr,
+    key: String,
+}
+
+impl Admin {
+    async fn bind() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.context("no port is free for the gateway's administration")?;
+        Ok(Self {
+            addr: listener.local_addr()?,
+            listener,
+            key: uuid::Uuid::new_v4().to_string(),
+        })
+    }
+}
+
+fn events(options: &Options, admin: &Admin) -> anyhow::Result<Option<Target>> {
+    if options.events.is_some() {
+        return Ok(options.events.clone());
+    }
+    Ok(match &options.cache {
+        Caching::Off => None,
+        Caching::Memory => Some(Target::http(
+            &format!("http://{}/invalidation", admin.addr),
+            &admin.key,
+        )?),
+        Caching::Redis(url) => Some(Target::redis(url, "causeway")?),
+    })
+}
+
 /// The gateway's configuration: as in `schema/causeway.yaml`, with the real ports and the SDL of this build.
-fn config(
-    options: &Options,
-    users: SocketAddr,
-    catalog: SocketAddr,
-    orders: SocketAddr,
-) -> anyhow::Result<causeway::Config> {
+fn config(options: &Options, admin: &Admin, addrs: [SocketAddr; 3]) -> anyhow::Result<causeway::Config> {
+    let [users, catalog, orders] = addrs;
     let subgraph = |addr: SocketAddr, sdl: String| json!({ "url": format!("http://{addr}/graphql"), "schema": { "sdl": sdl } });
-    let config = json!({
+    let mut config = json!({
         "timeout": format!("{}ms", options.timeout.as_millis()),
         "subgraphs": {
             "users": subgraph(users, users::sdl()),
             "catalog": subgraph(catalog, catalog::sdl()),
             "orders": subgraph(orders, orders::sdl()),
         },
+        "admin": { "listen": admin.addr, "shared_key": admin.key },
+        "cache": false,
     });
+    if options.cache != Caching::Off {
+        // Events come soon after, but whoever has ordered something wants to see it at once.
+        let ordered = json!([
+            { "subgraph": "orders", "tag": "orders" },
+            { "subgraph": "orders", "type": "User" },
+            { "subgraph": "orders", "type": "Product" },
+            { "subgraph": "catalog", "type": "Product" },
+        ]);
+        config["cache"] = json!({
+            "identity": { "header": "authorization" },
+            "mutations": { "placeOrder": ordered, "cancelOrder": ordered },
+        });
+    }
+    if let Caching::Redis(url) = &options.cache {
+        config["cache"]["redis"] = json!({ "url": url });
+    }
     Ok(causeway::parse_config(
         &config.to_string(),
         Path::new("the shop's own configuration"),

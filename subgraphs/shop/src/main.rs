@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use kit::{Shutdown, db::DatabaseUrl, events::EventFlags};
-use shop::{Addresses, Databases, Options, Running};
+use shop::{Addresses, Caching, Databases, Options, Running};
 use tempfile::TempDir;
 
 /// The whole Causeway shop in one process: users, catalog, orders, and the gateway before them.
@@ -41,6 +41,9 @@ struct Args {
     /// Database of the orders service instead of its SQLite file
     #[arg(long, env = "ORDERS_DATABASE_URL", hide_env_values = true)]
     orders_database: Option<DatabaseUrl>,
+    /// Redis that the gateway's cache and the services share, redis://HOST:PORT; without it the gateway keeps things in memory alone
+    #[arg(long, env = "CAUSEWAY_REDIS_URL", hide_env_values = true, value_name = "URL")]
+    redis_url: Option<String>,
     #[command(flatten)]
     events: EventFlags,
 }
@@ -83,6 +86,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         },
         seed_size: args.seed_size,
         timeout: Duration::from_secs(5),
+        cache: args.redis_url.map_or(Caching::Memory, Caching::Redis),
         events: args.events.target()?,
     };
     let databases = options.databases.clone();

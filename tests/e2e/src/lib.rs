@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kit::{Shutdown, db::DatabaseUrl};
 use serde_json::{Value, json};
-use shop::{Addresses, Databases, Options, Running};
+use shop::{Addresses, Caching, Databases, Options, Running};
 use tempfile::TempDir;
 
 pub use documents::{Document, documents};
@@ -38,8 +38,18 @@ impl Shop {
         Self::with_timeout(engine, Duration::from_secs(60)).await
     }
 
+    /// A shop on SQLite whose gateway keeps what the services answer.
+    pub async fn with_cache(cache: Caching) -> Self {
+        let shop = Self::start(Engine::Sqlite, Duration::from_secs(60), cache).await;
+        shop.expect("SQLite is built in")
+    }
+
     /// A shop whose gateway gives up on a service after this time.
     pub async fn with_timeout(engine: Engine, timeout: Duration) -> Option<Self> {
+        Self::start(engine, timeout, Caching::Off).await
+    }
+
+    async fn start(engine: Engine, timeout: Duration, cache: Caching) -> Option<Self> {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let databases = match engine {
             Engine::Sqlite => Databases::in_folder(folder.path()),
@@ -54,6 +64,7 @@ impl Shop {
             databases,
             seed_size: 50,
             timeout,
+            cache,
             events: None,
         };
         let running = shop::start(options, Shutdown::new())
@@ -97,6 +108,18 @@ impl Client {
 
     /// The whole response.
     pub async fn send(&self, query: &str, variables: Value) -> Value {
+        let response = self.request(query, variables).await;
+        response.json().await.expect("the gateway answers JSON")
+    }
+
+    /// What the response says to caches.
+    pub async fn cache_control(&self, query: &str) -> String {
+        let response = self.request(query, json!({})).await;
+        let value = response.headers().get("cache-control");
+        value.map_or_else(String::new, |value| value.to_str().expect("text").to_owned())
+    }
+
+    async fn request(&self, query: &str, variables: Value) -> reqwest::Response {
         let mut request = self
             .http
             .post(&self.url)
@@ -105,8 +128,7 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.expect("the gateway answers");
-        response.json().await.expect("the gateway answers JSON")
+        request.send().await.expect("the gateway answers")
     }
 
     /// The response's data; fails on any error in it.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use kit::Shutdown;
-use shop::{Addresses, Databases, Options};
+use shop::{Addresses, Caching, Databases, Options};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -30,6 +30,7 @@ async fn a_port_in_use_is_named_with_its_flag_and_nothing_starts() {
             databases: Databases::in_folder(folder.path()),
             seed_size: 1,
             timeout: Duration::from_secs(1),
+            cache: Caching::Off,
             events: None,
         };
         let error = shop::start(options, Shutdown::new())
@@ -56,6 +57,7 @@ async fn data_outlive_a_restart_and_the_seed_is_loaded_once() {
             databases: Databases::in_folder(folder.path()),
             seed_size: 3,
             timeout: Duration::from_secs(2),
+            cache: Caching::Off,
             events: None,
         };
         let running = shop::start(options, Shutdown::new())

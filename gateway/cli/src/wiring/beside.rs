@@ -15,14 +15,17 @@ pub(super) struct Beside {
 impl Beside {
     /// `purpose` and `key`, its place in the configuration, are for the message.
     pub(super) fn start(addr: SocketAddr, routes: Router, purpose: &str, key: &str) -> anyhow::Result<Self> {
-        let cannot = || format!("cannot {purpose} at {addr} (`{key}`)");
         let bind = || {
             let listener = std::net::TcpListener::bind(addr)?;
             listener.set_nonblocking(true)?;
             TcpListener::from_std(listener)
         };
-        let listener = bind().with_context(cannot)?;
-        let addr = listener.local_addr().with_context(cannot)?;
+        let listener = bind().with_context(|| format!("cannot {purpose} at {addr} (`{key}`)"))?;
+        Self::on(listener, routes)
+    }
+
+    pub(super) fn on(listener: TcpListener, routes: Router) -> anyhow::Result<Self> {
+        let addr = listener.local_addr().context("the listener has no address")?;
         let serving = tokio::spawn(causeway_server::serve(listener, routes, pending()));
         Ok(Self { addr, serving })
     }

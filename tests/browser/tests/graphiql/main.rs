@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use browser::{Browser, Page};
 use kit::Shutdown;
 use serde_json::Value;
-use shop::{Addresses, Databases, Options, Running};
+use shop::{Addresses, Caching, Databases, Options, Running};
 use tempfile::TempDir;
 
 /// The result pane's visible lines; Monaco writes spaces as no-break spaces.
@@ -90,6 +90,7 @@ async fn open_shop(folder: &TempDir) -> Running {
         databases: Databases::in_folder(folder.path()),
         seed_size: 50,
         timeout: Duration::from_secs(5),
+        cache: Caching::Off,
         events: None,
     };
     shop::start(options, Shutdown::new())
