@@ -184,8 +184,8 @@ fn write_list(
                     out.extend_from_slice(b"null");
                     return;
                 };
-                // What was there belongs to an entity that is gone, or is spoilt by an error.
-                if held.is_empty() || entity.first() != Some(&b'{') {
+                // What was there came again, or belongs to an entity that is gone or is spoilt by an error.
+                if place.whole || held.is_empty() || entity.first() != Some(&b'{') {
                     out.extend_from_slice(entity);
                     continue;
                 }

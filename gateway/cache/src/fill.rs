@@ -60,7 +60,8 @@ pub(crate) fn fill(
         records: Vec::new(),
     };
     let judged = said(reply.caching.as_deref(), &options.vary).and_then(|said| {
-        Answer::read(&reply.body)
+        let text = std::str::from_utf8(&reply.body).map_err(|_| "it cannot be read")?;
+        Answer::read(text.as_bytes())
             .map(|answer| (said, answer))
             .map_err(|_| "it cannot be read")
     });
@@ -295,7 +296,9 @@ impl<'c> Filling<'c> {
                 // Several selections together look like none of them.
                 _ => u128::MAX,
             };
-            slots.push((Arc::clone(&field.first.key), signature, Bytes::from(kept)));
+            // No larger than it is counted.
+            let kept = Bytes::from(kept.into_boxed_slice());
+            slots.push((Arc::clone(&field.first.key), signature, kept));
         }
         let load = self.load(lifetime, tags);
         let slot = |(key, signature, value)| Slot {
@@ -323,7 +326,7 @@ impl<'c> Filling<'c> {
         let stale = fresh.saturating_add(millis(stale));
         Arc::new(Load {
             stamp: self.start.stamp,
-            made: self.now.saturating_sub(millis(self.said.age)),
+            made: self.start.at.saturating_sub(millis(self.said.age)),
             times: Times {
                 fresh,
                 stale,

@@ -118,7 +118,7 @@ impl Cache {
             schemas: supergraph.subgraphs.iter().map(schema).collect(),
             root_type: root.map_or("Query", |root| root.as_str()).to_owned(),
             documents,
-            memory: Memory::new(options.memory_bytes, &clock),
+            memory: Memory::new(options.memory_bytes, options.largest_value, &clock),
             clock,
             refresh: HeaderValue::from(secret),
             on: foundation,

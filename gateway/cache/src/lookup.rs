@@ -127,8 +127,7 @@ impl Looking<'_> {
             refresh: false,
         };
         let (before, mut is_stale) = (self.found.refreshed.len(), false);
-        let absent = records.iter().filter_map(|record| record.absent.as_ref());
-        if let Some(load) = absent.into_iter().find(|load| self.is_usable(load)) {
+        if let Some(load) = self.absent(records) {
             part.absent = true;
             is_stale |= self.use_load(load);
         } else if kind.wanted.is_empty() {
@@ -152,6 +151,17 @@ impl Looking<'_> {
             report.missed += 1;
         }
         self.found.parts.push(part);
+    }
+
+    /// That there is no such entity, if nobody knows better since.
+    fn absent<'r>(&self, records: &'r [Arc<Record>]) -> Option<&'r Arc<Load>> {
+        let absent = records.iter().filter_map(|record| record.absent.as_ref());
+        let gone = absent
+            .filter(|load| self.is_usable(load))
+            .max_by_key(|load| load.made)?;
+        let mut slots = records.iter().flat_map(|record| &record.slots);
+        let is_back = slots.any(|slot| slot.load.made > gone.made && self.is_usable(&slot.load));
+        (!is_back).then_some(gone)
     }
 
     /// Appends what is there of what is wanted. Gives whether any of it is stale.

@@ -15,6 +15,8 @@ use crate::{
 };
 
 pub(crate) struct Memory {
+    /// Bytes up to which what comes is put beside what is there.
+    largest: usize,
     records: Cache<RecordKey, Arc<Record>, RandomState>,
 }
 
@@ -44,20 +46,20 @@ impl Expiry<RecordKey, Arc<Record>> for Ends {
 
 impl Memory {
     /// With 0 bytes nothing is kept.
-    pub(crate) fn new(bytes: u64, clock: &Clock) -> Self {
+    pub(crate) fn new(bytes: u64, largest: usize, clock: &Clock) -> Self {
         let records = Cache::builder()
             .max_capacity(bytes)
             .weigher(|_, record: &Arc<Record>| u32::try_from(record.size()).unwrap_or(u32::MAX))
             .expire_after(Ends(clock.clone()))
             .build_with_hasher(RandomState::default());
-        Self { records }
+        Self { largest, records }
     }
 
     pub(crate) fn get(&self, key: RecordKey) -> Option<Arc<Record>> {
         self.records.get(&key)
     }
 
-    /// Adds what was loaded to what is known. Gives both together.
+    /// Adds what came to what is known. Gives both together.
     pub(crate) fn add(
         &self,
         key: RecordKey,
@@ -65,7 +67,7 @@ impl Memory {
         is_usable: impl Fn(&Load) -> bool,
     ) -> Arc<Record> {
         let entry = self.records.entry(key).and_upsert_with(|known| match known {
-            Some(known) => Arc::new(known.into_value().with(&newer, is_usable)),
+            Some(known) => Arc::new(known.into_value().with(&newer, is_usable, self.largest)),
             None => Arc::new(newer),
         });
         entry.into_value()

@@ -19,6 +19,8 @@ const SETS: usize = 6;
 pub(crate) struct Place {
     pub(crate) list: usize,
     pub(crate) position: usize,
+    /// It is asked for everything, whatever is there.
+    pub(crate) whole: bool,
 }
 
 pub(crate) struct Narrowed {
@@ -91,7 +93,7 @@ pub(crate) fn narrow(
             let own = &request.entities[list];
             let name = |name: &str| match number {
                 0 => name.to_owned(),
-                _ => format!("{name}_{number}"),
+                _ => free_name(asked, request, name, number),
             };
             let mut representations = Representations::default();
             for index in &of_list {
@@ -101,6 +103,7 @@ pub(crate) fn narrow(
                     places[*index] = Some(Place {
                         list: entities.len(),
                         position: representations.len(),
+                        whole: is_many,
                     });
                     representations.push(own.representations.get(position));
                 }
@@ -129,6 +132,21 @@ pub(crate) fn narrow(
     }
 }
 
+/// A name for another list beside one: no variable's and no list's.
+fn free_name(asked: &Asked, request: &SubgraphRequest, name: &str, number: usize) -> String {
+    let mut name = format!("{name}_{number}");
+    let is_taken = |name: &str| {
+        let mut variables = asked.document.definitions.iter();
+        let mut lists = request.entities.iter();
+        variables.any(|(known, _)| known == name)
+            || lists.any(|list| list.key == name || list.variable == name)
+    };
+    while is_taken(&name) {
+        name.push('_');
+    }
+    name
+}
+
 /// The same document for fewer entities: it stays a question that others ask too.
 fn fewer(subjects: &Subjects<'_>, request: &SubgraphRequest, count: usize, chosen: &[usize]) -> Narrowed {
     let mut places = vec![None; count];
@@ -145,6 +163,7 @@ fn fewer(subjects: &Subjects<'_>, request: &SubgraphRequest, count: usize, chose
         places[*index] = Some(Place {
             list,
             position: representations.len(),
+            whole: true,
         });
         representations.push(request.entities[list].representations.get(subject.position));
     }

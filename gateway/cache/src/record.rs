@@ -17,7 +17,7 @@ pub(crate) type Millis = u64;
 
 /// Values of one field that are kept beside each other, for selections of which none has all of another's.
 const VARIANTS: usize = 3;
-/// Fields of one record. Arguments make any number of them.
+/// Fields of one record, unless one answer brings more. Arguments make any number of them.
 const FIELDS: usize = 96;
 
 /// Immutable: something new makes a new one.
@@ -66,6 +66,16 @@ pub(crate) struct Times {
     pub(crate) on_error: Millis,
 }
 
+impl Slot {
+    fn size(&self) -> usize {
+        self.value.len() + self.key.len() + 96
+    }
+
+    fn is_in_place_of(&self, other: &Self) -> bool {
+        self.key == other.key && self.signature == other.signature
+    }
+}
+
 impl Record {
     /// Until when anything of it is good for anything.
     pub(crate) fn ends(&self) -> Millis {
@@ -75,34 +85,63 @@ impl Record {
 
     /// Bytes, roughly.
     pub(crate) fn size(&self) -> usize {
-        let slots = self
-            .slots
-            .iter()
-            .map(|slot| slot.value.len() + slot.key.len() + 96);
-        let tags = self
-            .slots
-            .first()
-            .map_or(0, |slot| slot.load.tags.len() * 8 + 160);
-        slots.sum::<usize>() + tags + 160
+        let of_load = |load: &Load| load.tags.len() * 8 + 160;
+        let mut size = 160 + self.absent.as_deref().map_or(0, of_load);
+        let mut before: Option<&Arc<Load>> = None;
+        for slot in &self.slots {
+            size += slot.size();
+            // What came with one answer stands together.
+            if before.is_none_or(|before| !Arc::ptr_eq(before, &slot.load)) {
+                size += of_load(&slot.load);
+            }
+            before = Some(&slot.load);
+        }
+        size
     }
 
-    /// This one with what came later. What `is_usable` does not allow any more is left out.
-    pub(crate) fn with(&self, newer: &Self, is_usable: impl Fn(&Load) -> bool) -> Self {
-        if newer.absent.is_some() {
+    /// This one with another one that came. What `is_usable` does not allow any more is left out, and so is what goes beyond `largest`
+    /// bytes of what was there. Where both have the same, the one that the subgraph made later stays: what gateways share may be
+    /// older than what is known here.
+    pub(crate) fn with(&self, newer: &Self, is_usable: impl Fn(&Load) -> bool, largest: usize) -> Self {
+        let usable = |slots: &[Slot]| -> Vec<Slot> {
+            let slots = slots.iter().filter(|slot| is_usable(&slot.load));
+            slots.cloned().collect()
+        };
+        let (mut slots, known) = (usable(&newer.slots), usable(&self.slots));
+        let gone = newer.absent.as_ref().filter(|load| is_usable(load));
+        if let Some(gone) = gone
+            && known.iter().all(|slot| slot.load.made <= gone.made)
+        {
             return Self {
-                absent: newer.absent.clone(),
+                absent: Some(Arc::clone(gone)),
                 slots: Vec::new(),
             };
         }
-        let mut slots = newer.slots.clone();
-        for slot in self.slots.iter().filter(|slot| is_usable(&slot.load)) {
-            let mut same = slots.iter().filter(|newer| newer.key == slot.key);
-            let is_replaced = same.clone().any(|newer| newer.signature == slot.signature);
-            if !is_replaced && same.by_ref().count() < VARIANTS && slots.len() < FIELDS {
-                slots.push(slot.clone());
+        let was_gone = self.absent.as_ref().filter(|load| is_usable(load));
+        if let Some(gone) = was_gone
+            && slots.iter().all(|slot| slot.load.made < gone.made)
+        {
+            return Self {
+                absent: Some(Arc::clone(gone)),
+                slots: Vec::new(),
+            };
+        }
+        let most = FIELDS.max(slots.len());
+        let mut size: usize = slots.iter().map(Slot::size).sum();
+        for slot in known {
+            let same_field = slots.iter().filter(|newer| newer.key == slot.key).count();
+            let same = slots.iter().position(|newer| newer.is_in_place_of(&slot));
+            let has_room = same_field < VARIANTS && slots.len() < most && size + slot.size() <= largest;
+            match same {
+                Some(at) if slot.load.made > slots[at].load.made => slots[at] = slot,
+                None if has_room => {
+                    size += slot.size();
+                    slots.push(slot);
+                }
+                _ => {}
             }
         }
-        slots.truncate(FIELDS);
+        slots.sort_by_key(|slot| std::cmp::Reverse(slot.load.made));
         Self { absent: None, slots }
     }
 
@@ -223,3 +262,6 @@ impl WrittenLoad {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

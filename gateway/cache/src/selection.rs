@@ -1,6 +1,6 @@
 //! What a subgraph's document asks for, with its conditions decided and its arguments filled in.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use apollo_compiler::{
     Name, Node as Ptr,
@@ -10,12 +10,21 @@ use serde_json::{Map, Value};
 
 use crate::types::{Known, Types};
 
+/// Levels of fields that may be asked for apart: root fields, and those of entities. Texts of all levels would be as long as the
+/// document is deep, each.
+const WRITTEN: usize = 2;
+
+/// Digits that a number with a fraction is told apart by.
+const DIGITS: usize = 17;
+
 /// A document, read once.
 pub(crate) struct Document {
     items: Vec<ast::Selection>,
     kind: OperationType,
     /// Names and definitions of its variables.
     pub(crate) definitions: Vec<(Name, String)>,
+    /// What variables have that are not given.
+    defaults: Map<String, Value>,
     /// Where nothing depends on variables but representations.
     fixed: Option<Arc<Node>>,
 }
@@ -44,7 +53,7 @@ pub(crate) struct Entry {
     pub(crate) key: Arc<str>,
     pub(crate) arguments: Map<String, Value>,
     pub(crate) node: Option<Node>,
-    /// As it stands in the document, with all that is selected below it.
+    /// As it stands in the document, with all that is selected below it. Empty below [`WRITTEN`] levels.
     pub(crate) text: String,
     /// Variables in `text`.
     pub(crate) uses: Vec<Name>,
@@ -74,13 +83,20 @@ impl Document {
             items: operation.selection_set.clone(),
             kind: operation.operation_type,
             definitions: operation.variables.iter().map(definition).collect(),
+            defaults: Map::new(),
             fixed: None,
         };
         let mut resolver = Resolver {
             variables: None,
             met: false,
         };
-        let node = resolver.node(&document.items, true)?;
+        for variable in &operation.variables {
+            if let Some(default) = &variable.default_value {
+                let default = resolver.value(default)?.unwrap_or_default();
+                document.defaults.insert(variable.name.to_string(), default);
+            }
+        }
+        let node = resolver.node(&document.items, 0)?;
         if !resolver.met {
             document.fixed = Some(Arc::new(node));
         }
@@ -96,12 +112,17 @@ impl Document {
         if let Some(fixed) = &self.fixed {
             return Some(Arc::clone(fixed));
         }
-        let variables: Map<String, Value> = serde_json::from_slice(&[b"{", variables, b"}"].concat()).ok()?;
+        if !is_exact(variables) {
+            return None;
+        }
+        let mut all = self.defaults.clone();
+        let given: Map<String, Value> = serde_json::from_slice(&[b"{", variables, b"}"].concat()).ok()?;
+        all.extend(given);
         let mut resolver = Resolver {
-            variables: Some(&variables),
+            variables: Some(&all),
             met: false,
         };
-        resolver.node(&self.items, true).map(Arc::new)
+        resolver.node(&self.items, 0).map(Arc::new)
     }
 }
 
@@ -113,9 +134,9 @@ struct Resolver<'v> {
 }
 
 impl Resolver<'_> {
-    fn node(&mut self, items: &[ast::Selection], is_root: bool) -> Option<Node> {
+    fn node(&mut self, items: &[ast::Selection], level: usize) -> Option<Node> {
         let mut entries = Vec::new();
-        self.collect(items, &mut Vec::new(), is_root, &mut entries)?;
+        self.collect(items, &mut Vec::new(), level, &mut entries)?;
         Some(Node::new(entries))
     }
 
@@ -123,21 +144,21 @@ impl Resolver<'_> {
         &mut self,
         items: &[ast::Selection],
         on: &mut Vec<Name>,
-        is_root: bool,
+        level: usize,
         entries: &mut Vec<Entry>,
     ) -> Option<()> {
         for item in items {
             match item {
                 ast::Selection::Field(field) => {
                     if self.is_included(&field.directives)? {
-                        entries.push(self.entry(field, on, is_root)?);
+                        entries.push(self.entry(field, on, level)?);
                     }
                 }
                 ast::Selection::InlineFragment(fragment) => {
                     if self.is_included(&fragment.directives)? {
                         let depth = on.len();
                         on.extend(fragment.type_condition.clone());
-                        self.collect(&fragment.selection_set, on, is_root, entries)?;
+                        self.collect(&fragment.selection_set, on, level, entries)?;
                         on.truncate(depth);
                     }
                 }
@@ -147,9 +168,9 @@ impl Resolver<'_> {
         Some(())
     }
 
-    fn entry(&mut self, field: &Ptr<ast::Field>, on: &[Name], is_root: bool) -> Option<Entry> {
+    fn entry(&mut self, field: &Ptr<ast::Field>, on: &[Name], level: usize) -> Option<Entry> {
         // The representations are not part of the question; they are whom it is about.
-        let is_entities = is_root && field.name == "_entities";
+        let is_entities = level == 0 && field.name == "_entities";
         let mut arguments = Map::new();
         if !is_entities {
             for argument in &field.arguments {
@@ -160,10 +181,13 @@ impl Resolver<'_> {
         }
         let node = match field.selection_set.as_deref() {
             None | Some([]) => None,
-            Some(items) => Some(self.node(items, false)?),
+            Some(items) => Some(self.node(items, level + 1)?),
         };
-        let mut uses = Vec::new();
-        variables_of(field, &mut uses);
+        let (mut text, mut uses) = (String::new(), Vec::new());
+        if level < WRITTEN {
+            text = field.serialize().no_indent().to_string();
+            variables_of(field, &mut uses);
+        }
         Some(Entry {
             on: on.to_vec(),
             response: field.alias.clone().unwrap_or_else(|| field.name.clone()),
@@ -171,7 +195,7 @@ impl Resolver<'_> {
             key: key(&field.name, &arguments),
             arguments,
             node,
-            text: field.serialize().no_indent().to_string(),
+            text,
             uses,
         })
     }
@@ -208,8 +232,8 @@ impl Resolver<'_> {
             }
             AstValue::String(text) => Value::from(text.as_str()),
             AstValue::Boolean(value) => Value::Bool(*value),
-            AstValue::Int(number) => serde_json::from_str(number.as_str()).ok()?,
-            AstValue::Float(number) => serde_json::from_str(number.as_str()).ok()?,
+            AstValue::Int(number) => number_of(number.as_str())?,
+            AstValue::Float(number) => number_of(number.as_str())?,
             AstValue::List(items) => {
                 let mut all = Vec::with_capacity(items.len());
                 for item in items {
@@ -228,6 +252,52 @@ impl Resolver<'_> {
             }
         }))
     }
+}
+
+/// `None`: it has more digits than a number here can have, and would look like another one.
+fn number_of(text: &str) -> Option<Value> {
+    let number: Value = serde_json::from_str(text).ok()?;
+    let digits = text.split(['e', 'E']).next()?.bytes().filter(u8::is_ascii_digit);
+    (!number.is_f64() || digits.count() <= DIGITS).then_some(number)
+}
+
+/// Whether no number of a JSON text would look like another one.
+fn is_exact(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some((first, after)) = rest.split_first() {
+        let length = match first {
+            b'"' => string_length(after),
+            b'-' | b'0'..=b'9' => {
+                let is_of_it = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                let end = after
+                    .iter()
+                    .position(|byte| !is_of_it(byte))
+                    .unwrap_or(after.len());
+                let text = std::str::from_utf8(&rest[..=end]).unwrap_or_default();
+                if number_of(text).is_none() {
+                    return false;
+                }
+                end
+            }
+            _ => 0,
+        };
+        rest = &after[length..];
+    }
+    true
+}
+
+/// Of what is left of a string after its first quote.
+fn string_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Which values one field can have is told apart by its arguments. Literals of an enum and of a string look alike here; no argument
@@ -279,11 +349,8 @@ fn variables_in(value: &AstValue, uses: &mut Vec<Name>) {
 impl Node {
     fn new(entries: Vec<Entry>) -> Self {
         let typed = entries.iter().any(|entry| !entry.on.is_empty());
-        let doubled = entries.iter().enumerate().any(|(index, entry)| {
-            entries[..index]
-                .iter()
-                .any(|other| other.response == entry.response)
-        });
+        let mut responses = HashSet::with_capacity(entries.len());
+        let doubled = !entries.iter().all(|entry| responses.insert(&entry.response));
         let plain = !typed
             && !doubled
             && entries.iter().all(|entry| {

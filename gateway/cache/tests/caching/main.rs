@@ -1,0 +1,9 @@
+//! What is answered from what is kept, and what is not.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod answer;
+mod fake;
+mod reuse;
+mod schema;
+mod setup;
