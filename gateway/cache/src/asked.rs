@@ -35,7 +35,8 @@ pub(crate) struct Kind<'a> {
     pub(crate) declared: &'a str,
     /// Empty where that hangs on the concrete type: see [`Self::wanted_of`].
     pub(crate) wanted: Vec<Wanted<'a>>,
-    node: &'a Node,
+    /// What is selected of objects of any type.
+    pub(crate) node: &'a Node,
 }
 
 impl<'a> Kind<'a> {

@@ -1,7 +1,6 @@
 //! What came, kept.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,6 +18,7 @@ use crate::{
     answer::Answer,
     asked::{Asked, Kind, Subjects},
     freshness::{Said, said},
+    hint,
     marks::{Checked, Stamp},
     options::SubgraphCaching,
     port::RecordKey,
@@ -81,7 +81,6 @@ pub(crate) fn fill(
         cache,
         subgraph,
         options,
-        private: asked.scopes.is_private(said.audience),
         said,
         start,
         now: cache.clock.now(),
@@ -110,13 +109,23 @@ fn strings(list: Value) -> Vec<String> {
     items.into_iter().filter_map(text).collect()
 }
 
+const UNEXPECTED: &str = "it is not what was asked for, or its types cannot be told";
+
+/// For how long and for whom something is kept.
+#[derive(Clone, Copy)]
+struct Terms {
+    lifetime: Option<Duration>,
+    /// Which of a subject's keys it is kept under; or why it is not.
+    index: Result<usize, &'static str>,
+    /// Not for everybody.
+    private: bool,
+}
+
 struct Filling<'c> {
     cache: &'c Inner,
     subgraph: &'c Subgraph,
     options: &'c SubgraphCaching,
     said: Said,
-    /// Not for everybody.
-    private: bool,
     start: Start,
     now: Millis,
     /// Of everything in the answer.
@@ -134,43 +143,40 @@ impl<'c> Filling<'c> {
     ) {
         let lists = answer.lists(&request.entities);
         let mut own_tags = own_tags(answer.extensions).into_iter();
-        let mut known: HashMap<&str, Option<Duration>> = HashMap::new();
+        let mut terms: Vec<Option<Terms>> = vec![None; subjects.kinds.len()];
         let mut freshness: Option<Freshness> = None;
         for subject in &subjects.all {
             let own_tags = own_tags.next().unwrap_or_default();
             let kind = &subjects.kinds[subject.kind];
             let counter = self.cache.counter(self.subgraph, kind.declared);
-            let lifetime = *known
-                .entry(kind.declared)
-                .or_insert_with(|| self.lifetime(kind.declared));
+            let terms = *terms[subject.kind].get_or_insert_with(|| self.terms(kind, asked, subjects.is_root));
             let this = Freshness {
-                lifetime,
+                lifetime: terms.lifetime,
                 age: self.said.age,
-                private: self.private,
+                private: terms.private,
             };
             freshness = Some(freshness.map_or(this, |before| before.and(this)));
-            let Some(lifetime) = lifetime else {
-                filled.not_stored =
-                    Some("neither the subgraph nor the configuration says for how long it is good");
-                continue;
-            };
-            let Some(index) = asked.scopes.index(self.said.audience) else {
-                filled.not_stored = Some("it is private, and who asked is not known");
-                continue;
+            let index = match terms.index {
+                Ok(index) => index,
+                Err(why) => {
+                    filled.not_stored = Some(why);
+                    continue;
+                }
             };
             let record = match subjects.is_root {
-                true => self.root(kind, answer, lifetime),
+                true => self.root(kind, answer, terms),
                 false => {
                     let entity = lists[kind.list].as_ref().map(|list| list[subject.position]);
                     let representation = request.entities[kind.list].representations.get(subject.position);
-                    entity.and_then(|entity| self.entity(kind, (representation, entity), lifetime, own_tags))
+                    let entity = entity.ok_or(UNEXPECTED);
+                    entity.and_then(|entity| self.entity(kind, (representation, entity), terms, own_tags))
                 }
             };
             match record {
-                Some(record) if record.size() > self.cache.options.largest_value => {
+                Ok(record) if record.size() > self.cache.options.largest_value => {
                     filled.not_stored = Some("it is larger than what is kept");
                 }
-                Some(record) => {
+                Ok(record) => {
                     let key = subject.keys[index];
                     counter.stored.fetch_add(1, Ordering::Relaxed);
                     counter
@@ -181,38 +187,75 @@ impl<'c> Filling<'c> {
                         .records
                         .push((key, self.cache.memory.add(key, record, is_usable)));
                 }
-                None => filled.not_stored = Some("it is not what was asked for, or its types cannot be told"),
+                Err(why) => filled.not_stored = Some(why),
             }
         }
         filled.freshness = freshness.unwrap_or_default();
     }
 
-    /// How long something of a type is fresh from now on. `None`: nobody says.
-    fn lifetime(&self, ty: &str) -> Option<Duration> {
-        let configured = || {
-            let ttl = self.options.types.get(ty).copied().unwrap_or(self.options.ttl);
-            (!ttl.is_zero()).then_some(ttl)
+    /// How something is kept: as the answer says, then the configuration of its type, then the schema, then the configuration.
+    fn terms(&self, kind: &Kind<'_>, asked: &Asked, is_root: bool) -> Terms {
+        let hint = hint::of(Types(self.subgraph), kind, is_root);
+        let of_type = self.options.types.get(kind.declared).copied();
+        let ttl = || (!self.options.ttl.is_zero()).then_some(self.options.ttl);
+        let lifetime = self.said.lifetime.or(of_type).or(hint.max_age).or_else(ttl);
+        let audience = self.said.audience(hint.audience);
+        let index = match (lifetime, audience) {
+            (_, Err(why)) => Err(why),
+            (None, _) => Err("neither the subgraph nor the configuration says for how long it is good"),
+            (Some(Duration::ZERO), _) => Err("it is not to be kept, by its type or its fields"),
+            (_, Ok(audience)) => {
+                let index = asked.scopes.index(audience);
+                index.ok_or("it is private, and who asked is not known")
+            }
         };
-        self.said.lifetime.or_else(configured)
+        Terms {
+            lifetime,
+            index,
+            private: audience.map_or(true, |audience| asked.scopes.is_private(audience)),
+        }
     }
 
     fn entity(
         &self,
         kind: &Kind<'_>,
         (representation, entity): (&[u8], &[u8]),
-        lifetime: Duration,
+        terms: Terms,
         own_tags: Vec<String>,
-    ) -> Option<Record> {
+    ) -> Result<Record, &'static str> {
         let mut tags = Tags::new(Types(self.subgraph));
-        let mut fields: Map<String, Value> = serde_json::from_slice(representation).ok()?;
+        let fields: Map<String, Value> = serde_json::from_slice(representation).map_err(|_| UNEXPECTED)?;
         self.tags.iter().chain(&own_tags).for_each(|text| tags.text(text));
         if entity == b"null" {
             self.object(&mut tags, kind.declared, None, &fields);
-            return Some(Record {
-                absent: Some(self.load(lifetime.min(self.options.negative_ttl), tags)),
-                slots: Vec::new(),
-            });
+            return self.absent(terms, tags);
         }
+        self.present(kind, entity, (terms, tags, fields))
+            .ok_or(UNEXPECTED)
+    }
+
+    fn absent(&self, terms: Terms, tags: Tags<'_>) -> Result<Record, &'static str> {
+        let lifetime = terms.lifetime.unwrap_or_default().min(self.options.negative_ttl);
+        if lifetime.is_zero() {
+            return Err("there is no such entity, which is not kept");
+        }
+        let terms = Terms {
+            lifetime: Some(lifetime),
+            ..terms
+        };
+        Ok(Record {
+            absent: Some(self.load(terms, tags, false)),
+            slots: Vec::new(),
+        })
+    }
+
+    /// `None`: it is not what was asked for, or its types cannot be told.
+    fn present(
+        &self,
+        kind: &Kind<'_>,
+        entity: &[u8],
+        (terms, mut tags, mut fields): (Terms, Tags<'c>, Map<String, Value>),
+    ) -> Option<Record> {
         let members: Vec<(&[u8], &[u8])> = causeway_json::members(entity)
             .ok()?
             .collect::<Result<_, _>>()
@@ -237,14 +280,14 @@ impl<'c> Filling<'c> {
             declared: kind.declared,
             named,
         };
-        self.record(known, values, lifetime, tags)
+        self.record(known, values, terms, tags)
     }
 
-    fn root(&self, kind: &Kind<'_>, answer: &Answer<'_>, lifetime: Duration) -> Option<Record> {
+    fn root(&self, kind: &Kind<'_>, answer: &Answer<'_>, terms: Terms) -> Result<Record, &'static str> {
         let mut tags = Tags::new(Types(self.subgraph));
         self.tags.iter().for_each(|text| tags.text(text));
-        let field = kind.wanted.first()?;
-        let value = answer.field(field.first.response.as_str())?;
+        let field = kind.wanted.first().ok_or(UNEXPECTED)?;
+        let value = answer.field(field.first.response.as_str()).ok_or(UNEXPECTED)?;
         let known = self.subgraph.field(kind.declared, &field.first.name);
         for format in known.map_or(&[][..], |known| &known.cache_tags) {
             let filled = template::fill(format, &|path| {
@@ -260,7 +303,8 @@ impl<'c> Filling<'c> {
             declared: kind.declared,
             named: None,
         };
-        self.record(known, vec![(field, value)], lifetime, tags)
+        self.record(known, vec![(field, value)], terms, tags)
+            .ok_or(UNEXPECTED)
     }
 
     fn object(&self, tags: &mut Tags<'_>, declared: &str, named: Option<&str>, fields: &Map<String, Value>) {
@@ -281,7 +325,7 @@ impl<'c> Filling<'c> {
         &self,
         known: Known<'_>,
         values: Vec<(&Wanted<'_>, &[u8])>,
-        lifetime: Duration,
+        terms: Terms,
         mut tags: Tags<'c>,
     ) -> Option<Record> {
         let types = Types(self.subgraph);
@@ -300,7 +344,7 @@ impl<'c> Filling<'c> {
             let kept = Bytes::from(kept.into_boxed_slice());
             slots.push((Arc::clone(&field.first.key), signature, kept));
         }
-        let load = self.load(lifetime, tags);
+        let load = self.load(terms, tags, true);
         let slot = |(key, signature, value)| Slot {
             key,
             signature,
@@ -313,27 +357,31 @@ impl<'c> Filling<'c> {
         })
     }
 
-    fn load(&self, lifetime: Duration, tags: Tags<'_>) -> Arc<Load> {
+    /// `may_be_stale`: it is worth something when its time is over.
+    fn load(&self, terms: Terms, tags: Tags<'_>, may_be_stale: bool) -> Arc<Load> {
         let options = &self.cache.options;
         let cut = 1.0 - options.jitter.clamp(0.0, 1.0) * (options.draw)().clamp(0.0, 1.0);
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let fresh = self.now.saturating_add(millis(lifetime.mul_f64(cut)));
+        let fresh = self
+            .now
+            .saturating_add(millis(terms.lifetime.unwrap_or_default().mul_f64(cut)));
         let stale = self
             .said
             .stale_while_revalidate
             .unwrap_or(self.options.stale_while_revalidate);
         let on_error = self.said.stale_if_error.unwrap_or(self.options.stale_if_error);
-        let stale = fresh.saturating_add(millis(stale));
+        let window = |time: Duration| if may_be_stale { millis(time) } else { 0 };
+        let stale = fresh.saturating_add(window(stale));
         Arc::new(Load {
             stamp: self.start.stamp,
             made: self.start.at.saturating_sub(millis(self.said.age)),
             times: Times {
                 fresh,
                 stale,
-                on_error: stale.max(fresh.saturating_add(millis(on_error))),
+                on_error: stale.max(fresh.saturating_add(window(on_error))),
             },
             cost: u32::try_from(self.now.saturating_sub(self.start.at)).unwrap_or(u32::MAX),
-            private: self.private,
+            private: terms.private,
             tags: tags.finish().into(),
             checked: Checked::default(),
             refreshing: AtomicBool::new(false),

@@ -11,7 +11,10 @@ pub(crate) struct Said {
     /// How long it is fresh from now on. `None`: it does not say.
     pub(crate) lifetime: Option<Duration>,
     pub(crate) age: Duration,
-    pub(crate) audience: Audience,
+    /// `None`: it does not say.
+    pub(crate) audience: Option<Audience>,
+    /// By headers that are not in the keys of values.
+    pub(crate) varies: bool,
     pub(crate) stale_while_revalidate: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
 }
@@ -32,7 +35,8 @@ pub(crate) fn said(headers: Option<&CachingHeaders>, vary: &[HeaderName]) -> Res
     let mut said = Said {
         lifetime: None,
         age: Duration::ZERO,
-        audience: Audience::AsSeen,
+        audience: None,
+        varies: false,
         stale_while_revalidate: None,
         stale_if_error: None,
     };
@@ -46,8 +50,8 @@ pub(crate) fn said(headers: Option<&CachingHeaders>, vary: &[HeaderName]) -> Res
         match name.as_str() {
             "no-store" => return Err("the subgraph says no-store"),
             "no-cache" => return Err("the subgraph says no-cache"),
-            "private" => said.audience = Audience::Private,
-            "public" if said.audience == Audience::AsSeen => said.audience = Audience::Public,
+            "private" => said.audience = Some(Audience::Private),
+            "public" if said.audience.is_none() => said.audience = Some(Audience::Public),
             "max-age" => max_age = seconds(),
             "s-maxage" => shared = seconds(),
             "stale-while-revalidate" => said.stale_while_revalidate = seconds(),
@@ -59,33 +63,47 @@ pub(crate) fn said(headers: Option<&CachingHeaders>, vary: &[HeaderName]) -> Res
             _ => {}
         }
     }
-    if shared.is_some() && said.audience == Audience::AsSeen {
-        said.audience = Audience::Public;
+    if shared.is_some() && said.audience.is_none() {
+        said.audience = Some(Audience::Public);
     }
     said.age = headers.age.as_deref().and_then(seconds).unwrap_or_default();
     let lifetime = match said.audience {
-        Audience::Private => max_age,
-        Audience::Public | Audience::AsSeen => shared.or(max_age),
+        Some(Audience::Private) => max_age,
+        _ => shared.or(max_age),
     };
     said.lifetime = lifetime.map(|lifetime| lifetime.saturating_sub(said.age));
-    match headers.vary.as_deref() {
-        Some(names) if names.split(',').any(|name| name.trim() == "*") => {
-            return Err("the subgraph says that it varies by everything");
-        }
-        Some(names) if said.audience == Audience::Public => {
-            let is_known = |name: &str| vary.iter().any(|known| known.as_str().eq_ignore_ascii_case(name));
-            let mut all = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-            // Encodings are undone before anything is kept.
-            if !all.all(|name| name.eq_ignore_ascii_case("accept-encoding") || is_known(name)) {
-                said.audience = Audience::AsSeen;
-            }
-        }
-        _ => {}
+    let mut names = headers
+        .vary
+        .as_deref()
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim);
+    if names.clone().any(|name| name == "*") {
+        return Err("the subgraph says that it varies by everything");
     }
+    // Encodings are undone before anything is kept.
+    said.varies = !names.all(|name| {
+        name.is_empty()
+            || name.eq_ignore_ascii_case("accept-encoding")
+            || vary.iter().any(|known| known.as_str().eq_ignore_ascii_case(name))
+    });
     if said.lifetime == Some(Duration::ZERO) {
         return Err("it is over already");
     }
     Ok(said)
+}
+
+impl Said {
+    /// Who may be given it, with what is said elsewhere of an answer that does not say. `Err`: it is not kept, and why.
+    pub(crate) fn audience(&self, hint: Option<Audience>) -> Result<Audience, &'static str> {
+        match self.audience.or(hint).unwrap_or(Audience::AsSeen) {
+            Audience::Private if self.varies => {
+                Err("it is private, and varies by a header that is not under `vary`")
+            }
+            Audience::Public if self.varies => Ok(Audience::AsSeen),
+            other => Ok(other),
+        }
+    }
 }
 
 fn directives(text: &str) -> impl Iterator<Item = (String, Option<&str>)> {
@@ -147,8 +165,11 @@ mod tests {
             vary: vary.map(str::to_owned),
         };
         let known = [HeaderName::from_static("accept-language")];
-        said(Some(&headers), &known)
-            .map(|said| (said.lifetime.map(|lifetime| lifetime.as_secs()), said.audience))
+        let said = said(Some(&headers), &known)?;
+        Ok((
+            said.lifetime.map(|lifetime| lifetime.as_secs()),
+            said.audience(None)?,
+        ))
     }
 
     #[test]
@@ -181,7 +202,12 @@ mod tests {
             Ok((Some(50), Public))
         );
         assert_eq!(of("public,max-age=60", Some("x-plan")), Ok((Some(50), AsSeen)));
-        assert_eq!(of("private,max-age=60", Some("x-plan")), Ok((Some(50), Private)));
+        assert_eq!(
+            of("private,max-age=60", Some("Accept-Language")),
+            Ok((Some(50), Private))
+        );
+        // Whose it is does not tell which of theirs it is.
+        assert!(of("private,max-age=60", Some("x-plan")).is_err());
         assert!(of("public,max-age=60", Some("*")).is_err());
     }
 

@@ -20,6 +20,7 @@ mod coherence;
 mod event;
 mod fill;
 mod freshness;
+mod hint;
 mod lookup;
 mod marks;
 mod memory;
@@ -43,7 +44,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use causeway_executor::{RequestKind, SubgraphClient, SubgraphRequest};
+use causeway_executor::{Partition, RequestKind, SubgraphClient, SubgraphRequest};
 use causeway_model::{Subgraph, SubgraphId, Supergraph};
 use foldhash::fast::RandomState;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -240,6 +241,14 @@ impl Inner {
         }
     }
 
+    /// Who asks, as far as the subgraph makes a difference.
+    fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition {
+        match self.options.subgraphs.get(subgraph.index()) {
+            Some(options) if options.public => Partition::EVERYBODY,
+            _ => self.on.client.partition(subgraph, headers),
+        }
+    }
+
     /// `None`: the cache has nothing to do with the request.
     fn asked(&self, request: &SubgraphRequest) -> Option<Asked> {
         let (_, options) = self.subgraph(request.subgraph)?;
@@ -248,10 +257,7 @@ impl Inner {
         }
         let document = self.document(&request.document)?;
         let node = document.resolve(&request.variables)?;
-        let partition = match options.public {
-            true => causeway_executor::Partition::EVERYBODY,
-            false => self.on.client.partition(request.subgraph, &request.headers),
-        };
+        let partition = self.partition(request.subgraph, &request.headers);
         let schema = &self.schemas[request.subgraph.index()];
         Some(Asked {
             scopes: Scopes::new(schema, options, partition, &request.headers),

@@ -46,7 +46,7 @@ pub trait SharedStore: Send + Sync {
     /// Stored some time soon, or never if too much waits already.
     fn put(&self, values: Vec<Put>);
 
-    /// Tries to become the one who loads what is missing.
+    /// Tries to become the one who loads what is missing. In the order of the keys, which rise.
     fn claim<'a>(&'a self, keys: &'a [RecordKey]) -> BoxFuture<'a, Vec<Claim>>;
 
     /// Gives claims back. What was put before this call is stored by then.

@@ -31,15 +31,16 @@ impl SubgraphClient for Storing {
     fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
         Box::pin(async move {
             let cache = &*self.cache;
-            match request.kind {
-                RequestKind::Mutation => mutation::send(cache, request).await,
-                RequestKind::QueryAfterMutation => cache.on.client.send(own(request)).await,
-                RequestKind::Query => match cache.wish(&request.headers) {
-                    Wish::Avoid => cache.on.client.send(own(request)).await,
-                    wish => match cache.asked(&request) {
-                        Some(asked) => self.load(asked, request, wish).await,
-                        None => cache.on.client.send(own(request)).await,
-                    },
+            let wish = cache.wish(&request.headers);
+            let request = own(request);
+            match (request.kind, wish) {
+                (RequestKind::Mutation, _) => mutation::send(cache, request).await,
+                (RequestKind::QueryAfterMutation, _) | (RequestKind::Query, Wish::Avoid) => {
+                    cache.on.client.send(request).await
+                }
+                (RequestKind::Query, wish) => match cache.asked(&request) {
+                    Some(asked) => self.load(asked, request, wish).await,
+                    None => cache.on.client.send(request).await,
                 },
             }
         })
@@ -47,7 +48,10 @@ impl SubgraphClient for Storing {
 
     /// Requests that use the cache in different ways are not answered together.
     fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition {
-        let partition = self.cache.on.client.partition(subgraph, headers);
+        let partition = match headers.contains_key(&REFRESH) {
+            true => self.cache.partition(subgraph, &outside(headers)),
+            false => self.cache.partition(subgraph, headers),
+        };
         match self.cache.wish(headers) {
             Wish::Use => partition,
             Wish::Refresh => Partition(partition.0.rotate_left(1) ^ 0x5eed),
@@ -56,12 +60,21 @@ impl SubgraphClient for Storing {
     }
 }
 
-/// The mark of our own is nobody's business outside.
-fn own(mut request: SubgraphRequest) -> SubgraphRequest {
-    if request.headers.contains_key(&REFRESH) {
-        Arc::make_mut(&mut request.headers).remove(&REFRESH);
+/// The mark of our own is nobody's business outside, and no part of who asks.
+fn own(request: SubgraphRequest) -> SubgraphRequest {
+    match request.headers.contains_key(&REFRESH) {
+        true => SubgraphRequest {
+            headers: Arc::new(outside(&request.headers)),
+            ..request
+        },
+        false => request,
     }
-    request
+}
+
+fn outside(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    headers.remove(&REFRESH);
+    headers
 }
 
 impl Storing {
@@ -73,15 +86,16 @@ impl Storing {
     ) -> Result<SubgraphReply, FetchFailure> {
         let cache = &*self.cache;
         let Some((subgraph, _)) = cache.subgraph(request.subgraph) else {
-            return cache.on.client.send(own(request)).await;
+            return cache.on.client.send(request).await;
         };
         let Some(subjects) = Subjects::new(subgraph, &cache.root_type, &asked, &request) else {
-            return cache.on.client.send(own(request)).await;
+            return cache.on.client.send(request).await;
         };
         if wish == Wish::Refresh {
-            return self.fetch(&asked, &subjects, request.clone(), &[]).await;
+            return self.fetch(&asked, &subjects, request.clone(), None).await;
         }
-        let found = self.find(&subjects).await;
+        let mut found = self.find(&subjects).await;
+        let claims = found.claims.take();
         if found.found.is_complete() {
             return Ok(SubgraphReply {
                 body: complete(&request, &subjects, &found.found).into(),
@@ -95,9 +109,7 @@ impl Storing {
             });
         }
         if !found.found.has_any() {
-            let mut reply = self
-                .fetch(&asked, &subjects, request.clone(), &found.claimed)
-                .await?;
+            let mut reply = self.fetch(&asked, &subjects, request.clone(), claims).await?;
             reply.dispatch.cache = reply.dispatch.cache.and(found.report);
             return Ok(reply);
         }
@@ -110,8 +122,8 @@ impl Storing {
             .as_ref()
             .and_then(|asked| Some((asked, Subjects::new(subgraph, &cache.root_type, asked, &sent)?)));
         let loaded = match rest {
-            Some((asked, subjects)) => self.fetch(asked, &subjects, sent.clone(), &found.claimed).await,
-            None => cache.on.client.send(own(sent.clone())).await,
+            Some((asked, subjects)) => self.fetch(asked, &subjects, sent.clone(), claims).await,
+            None => cache.on.client.send(sent.clone()).await,
         }?;
         let mut dispatch = loaded.dispatch;
         dispatch.cache = dispatch.cache.and(found.report);
@@ -124,13 +136,13 @@ impl Storing {
     }
 
     /// Looks in memory, then in the store; then becomes the one who loads the rest, or waits for who does.
-    async fn find(&self, subjects: &Subjects<'_>) -> Lookup {
+    async fn find(&self, subjects: &Subjects<'_>) -> Lookup<'_> {
         let cache = &*self.cache;
         let mut brought = Brought::new();
         let mut lookup = Lookup {
             found: self.look(subjects, &brought),
             report: CacheReport::default(),
-            claimed: Vec::new(),
+            claims: None,
         };
         let Some(store) = cache.on.store.as_deref() else {
             return lookup;
@@ -145,13 +157,18 @@ impl Storing {
         if !lookup.found.is_complete() {
             let keys = open_claims(subjects, &lookup.found);
             let claims = store.claim(&keys).await;
-            let which = |wanted: Claim| {
-                keys.iter()
-                    .zip(&claims)
-                    .filter(move |(_, claim)| **claim == wanted)
+            let which = |wanted: Claim| -> Vec<RecordKey> {
+                let all = keys.iter().zip(&claims);
+                let wanted = all.filter(|(_, claim)| **claim == wanted);
+                wanted.map(|(key, _)| *key).collect()
             };
-            lookup.claimed = which(Claim::Mine).map(|(key, _)| *key).collect();
-            let theirs: Vec<RecordKey> = which(Claim::Theirs).map(|(key, _)| *key).collect();
+            // From here on whoever gives up gives them back.
+            lookup.claims = Some(Claims {
+                store,
+                keys: which(Claim::Mine),
+                pointless: false,
+            });
+            let theirs = which(Claim::Theirs);
             if !theirs.is_empty() {
                 store.wait(&theirs).await;
             }
@@ -159,7 +176,8 @@ impl Storing {
             self.bring(store, subjects, &lookup.found, &mut brought).await;
             lookup.found = self.look(subjects, &brought);
         }
-        lookup.report.shared = complete_parts(&lookup.found) - in_memory;
+        // Something may have ended meanwhile.
+        lookup.report.shared = complete_parts(&lookup.found).saturating_sub(in_memory);
         let reports = lookup.found.by_kind.iter().zip(&before);
         for (kind, (now, before)) in subjects.kinds.iter().zip(reports) {
             let shared = now.memory.saturating_sub(before.memory);
@@ -170,17 +188,8 @@ impl Storing {
                     ..CacheReport::default()
                 });
         }
-        let unneeded: Vec<RecordKey> = match lookup.found.is_complete() {
-            true => std::mem::take(&mut lookup.claimed),
-            false => Vec::new(),
-        };
-        if !unneeded.is_empty() {
-            store.release(
-                unneeded
-                    .into_iter()
-                    .map(|key| Release { key, stored: true })
-                    .collect(),
-            );
+        if lookup.found.is_complete() {
+            lookup.claims = None;
         }
         lookup
     }
@@ -231,28 +240,22 @@ impl Storing {
         asked: &Asked,
         subjects: &Subjects<'_>,
         request: SubgraphRequest,
-        claimed: &[RecordKey],
+        mut claims: Option<Claims<'_>>,
     ) -> Result<SubgraphReply, FetchFailure> {
         let cache = &*self.cache;
-        let mut releasing = Releasing {
-            store: cache.on.store.as_deref(),
-            claims: claimed
-                .iter()
-                .map(|key| Release {
-                    key: *key,
-                    stored: false,
-                })
-                .collect(),
-        };
         let Some(known) = cache.subgraph(request.subgraph) else {
-            return cache.on.client.send(own(request)).await;
+            return cache.on.client.send(request).await;
         };
         // Before it is asked: what it answers may be as old as that.
         let start = Start {
             stamp: cache.marks().stamp(),
             at: cache.clock.now(),
         };
-        let mut reply = cache.on.client.send(own(request.clone())).await?;
+        let reply = cache.on.client.send(request.clone()).await;
+        if let (Err(_), Some(claims)) = (&reply, &mut claims) {
+            claims.pointless = true;
+        }
+        let mut reply = reply?;
         let Filled {
             freshness,
             not_stored,
@@ -264,12 +267,11 @@ impl Storing {
                 counter.not_stored.fetch_add(1, Ordering::Relaxed);
             }
         }
-        if let Some(store) = releasing.store {
-            releasing
-                .claims
-                .iter_mut()
-                .for_each(|claim| claim.stored = not_stored.is_none());
+        if let Some(store) = &cache.on.store {
             store.put(puts(cache, records));
+        }
+        if let Some(claims) = &mut claims {
+            claims.pointless = not_stored.is_some();
         }
         reply.freshness = freshness;
         reply.dispatch.cache.not_stored = not_stored;
@@ -289,25 +291,31 @@ fn puts(cache: &Inner, records: Vec<(RecordKey, Arc<Record>)>) -> Vec<Put> {
     records.into_iter().filter_map(put).collect()
 }
 
-/// Gives claims back, whatever becomes of who holds them.
-struct Releasing<'s> {
-    store: Option<&'s dyn SharedStore>,
-    claims: Vec<Release>,
+/// What nobody else loads as long as we do. Gives it back, whatever becomes of who holds it.
+struct Claims<'s> {
+    store: &'s dyn SharedStore,
+    keys: Vec<RecordKey>,
+    /// It came, and cannot be stored: others are not to wait for each other. Of who gave up nothing of the kind is known.
+    pointless: bool,
 }
 
-impl Drop for Releasing<'_> {
+impl Drop for Claims<'_> {
     fn drop(&mut self) {
-        if let Some(store) = self.store.filter(|_| !self.claims.is_empty()) {
-            store.release(std::mem::take(&mut self.claims));
+        let release = |key: &RecordKey| Release {
+            key: *key,
+            stored: !self.pointless,
+        };
+        let releases: Vec<Release> = self.keys.iter().map(release).collect();
+        if !releases.is_empty() {
+            self.store.release(releases);
         }
     }
 }
 
-struct Lookup {
+struct Lookup<'s> {
     found: Found,
     report: CacheReport,
-    /// What nobody else loads as long as we do.
-    claimed: Vec<RecordKey>,
+    claims: Option<Claims<'s>>,
 }
 
 fn complete_parts(found: &Found) -> usize {

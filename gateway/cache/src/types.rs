@@ -1,6 +1,6 @@
 //! What one subgraph says about its types, as far as a cache needs it.
 
-use causeway_model::{FieldSet, FieldSetItem, Key, Subgraph};
+use causeway_model::{CacheControl, FieldSet, FieldSetItem, Key, Subgraph};
 use serde_json::{Map, Value};
 
 /// What is known of an object's type.
@@ -55,6 +55,10 @@ impl<'a> Types<'a> {
         let concrete = ty.named.and_then(|named| self.0.field(named, field));
         let field = concrete.or_else(|| self.0.field(ty.declared, field))?;
         Some(field.ty.inner_named_type().as_str())
+    }
+
+    pub(crate) fn control(self, ty: &str) -> Option<CacheControl> {
+        self.0.types.get(ty)?.cache_control
     }
 
     pub(crate) fn keys(self, ty: &str) -> &'a [Key] {

@@ -4,6 +4,8 @@
 
 mod answer;
 mod fake;
+mod freshness;
+mod refreshing;
 mod reuse;
 mod schema;
 mod setup;
