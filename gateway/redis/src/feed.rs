@@ -62,13 +62,12 @@ mod lease;
 mod publish;
 mod script;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use causeway_cache::{Event, Feed, Follower, Unspread};
 use futures::future::BoxFuture;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::InvalidOptions;
 use crate::address::Address;
@@ -118,7 +117,10 @@ impl Default for FeedOptions {
 pub struct RedisFeed {
     shared: Arc<Shared>,
     options: FeedOptions,
-    _dropped: oneshot::Sender<Infallible>,
+    /// Told, or dropped: the task ends.
+    stop: watch::Sender<bool>,
+    /// Ends with the task.
+    ended: watch::Receiver<()>,
 }
 
 struct Shared {
@@ -162,7 +164,8 @@ impl RedisFeed {
             link,
             counters: FeedCounters::default(),
         });
-        let (alive, dropped) = oneshot::channel();
+        let (stop, stopped) = watch::channel(false);
+        let (running, ended) = watch::channel(());
         let following = Following {
             shared: shared.clone(),
             address,
@@ -173,12 +176,21 @@ impl RedisFeed {
             complained: None,
             away: false,
         };
-        tokio::spawn(following.run(dropped));
+        tokio::spawn(following.run(stopped, running));
         Ok(Self {
             shared,
             options,
-            _dropped: alive,
+            stop,
+            ended,
         })
+    }
+
+    /// Stops to follow, for good, and says so to the others, who would otherwise wait for this gateway once. For the end of a
+    /// program; a feed that is dropped while the program goes on does it by itself. Takes a deadline at most.
+    pub async fn leave(&self) {
+        self.stop.send_replace(true);
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
     }
 
     pub fn stats(&self) -> FeedStats {

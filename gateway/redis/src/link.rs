@@ -93,9 +93,9 @@ impl Link {
         *self.inner.up.borrow()
     }
 
-    /// Changes to come; the present state counts as seen.
-    pub(crate) fn watch(&self) -> watch::Receiver<bool> {
-        self.inner.up.subscribe()
+    pub(crate) async fn until(&self, up: bool) {
+        // The sender lives as long as the link.
+        let _ = self.inner.up.subscribe().wait_for(|now| *now == up).await;
     }
 
     /// Sends commands (see [`Connection::run`]) and waits for their answers no longer than `limit`.

@@ -127,8 +127,7 @@ impl RedisStore {
 
     /// Waits until Redis is there, or away for who asks so: for programs and tests that have nothing better to do meanwhile.
     pub async fn until(&self, up: bool) {
-        // The sender lives as long as the link.
-        let _ = self.inner.link.watch().wait_for(|now| *now == up).await;
+        self.inner.link.until(up).await;
     }
 }
 

@@ -3,13 +3,12 @@
 //! It has a connection of its own, for it waits on it. What it knows outlives the connection: after a lapse it reads on from
 //! where it was, if the stream still reaches back to there.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use causeway_cache::{Epoch, Follower, Position};
 use redis::{Cmd, Value, cmd};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::entry::{self, Entry};
@@ -45,16 +44,17 @@ pub(super) struct Place {
 }
 
 impl Following {
-    /// Until the feed's handle is dropped.
-    pub(super) async fn run(mut self, dropped: oneshot::Receiver<Infallible>) {
+    /// Until it is told to stop, or the feed's handle is dropped. `running` is dropped at the end.
+    pub(super) async fn run(mut self, mut stopped: watch::Receiver<bool>, running: watch::Sender<()>) {
         tokio::select! {
             () = self.keep_following() => {}
-            _ = dropped => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
         }
         // First it stops using what is kept, then it says so.
         self.shared.lease.end();
         let leave = self.shared.scripts.leave(&self.shared.name);
         let _ = self.shared.link.run(vec![leave], self.options.deadline).await;
+        drop(running);
     }
 
     async fn keep_following(&mut self) {
@@ -143,6 +143,9 @@ impl Following {
             Some(oldest) => entry::before(oldest.position).max(seen.deleted),
             None => seen.last,
         };
+        // What it has applied need not be among what the stream still has.
+        let applied = self.place.filter(|place| place.epoch == seen.epoch);
+        let floor = applied.map_or(floor, |place| floor.max(place.applied));
         tracing::info!(
             address = %self.address,
             reason,

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use causeway_cache::{Event, Position, Unspread};
 use redis::{Cmd, Value};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::RedisFeed;
 use super::script::{Member, Members, members};
+use crate::link::Trouble;
 
 /// Events that are added in one step.
 const BATCH: usize = 1000;
@@ -95,7 +96,14 @@ impl RedisFeed {
     }
 
     async fn ask_any(&self, command: Cmd) -> Result<Value, Unspread> {
-        let answers = self.shared.link.run(vec![command], self.options.deadline).await;
+        let (link, deadline) = (&self.shared.link, self.options.deadline);
+        let mut answers = link.run(vec![command.clone()], deadline).await;
+        if let Err(Trouble::Failed(_)) = answers {
+            // The connection had ended since it was last used, and the server may well be there. An event that is added twice is
+            // applied twice.
+            let _ = timeout(deadline, link.until(true)).await;
+            answers = link.run(vec![command], deadline).await;
+        }
         match answers.map(|mut answers| answers.pop()) {
             Ok(Some(Value::ServerError(error))) => Err(unspread(&error.to_string())),
             Ok(Some(answer)) => Ok(answer),

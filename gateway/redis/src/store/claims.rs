@@ -94,6 +94,10 @@ impl Inner {
         if keys.is_empty() {
             return Vec::new();
         }
+        if !self.link.is_up() {
+            self.counters.refused.add(1);
+            return vec![Claim::Nobodys; keys.len()];
+        }
         let until = Instant::now() + self.claims.lease;
         let count = keys.len() as u64;
         let first = self.claims.next.fetch_add(count, Ordering::Relaxed);

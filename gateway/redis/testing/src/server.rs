@@ -51,10 +51,27 @@ impl RedisServer {
             let _ = writeln!(std::io::stderr(), "{skipped}");
             return None;
         }
-        let folder = tempfile::Builder::new()
-            .prefix("causeway-redis-")
-            .tempdir()
-            .expect("a temporary folder");
+        let keeps_nothing = ["--save", "", "--appendonly", "no"];
+        Some(Self::start_with(folder(), &[&keeps_nothing, arguments].concat()))
+    }
+
+    /// A sentinel that watches over the master at a port of this machine, alone: it gives a master up after 300 ms.
+    ///
+    /// # Panics
+    /// When there is no redis-server. Nobody has a master then.
+    pub fn start_sentinel(name: &str, master: u16) -> Self {
+        let folder = folder();
+        let configuration = format!(
+            "sentinel monitor {name} 127.0.0.1 {master} 1\n\
+             sentinel down-after-milliseconds {name} 300\n\
+             sentinel failover-timeout {name} 3000\n"
+        );
+        let file = folder.path().join("sentinel.conf");
+        std::fs::write(file, configuration).expect("a file in a folder of its own");
+        Self::start_with(folder, &["sentinel.conf", "--sentinel"])
+    }
+
+    fn start_with(folder: TempDir, arguments: &[&str]) -> Self {
         let mut server = Self {
             folder,
             port: 0,
@@ -65,7 +82,7 @@ impl RedisServer {
             // Below the ports that the system gives to connections: one that is free now stays free while the server is down.
             server.port = rand::random_range(18_000..32_000);
             if server.run() {
-                return Some(server);
+                return server;
             }
         }
         panic!("redis-server does not start: {}", server.log())
@@ -121,9 +138,9 @@ impl RedisServer {
     fn run(&mut self) -> bool {
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCHDOG, "sh"])
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no", "--dir", "."])
             .args(&self.arguments)
+            .args(["--port", &self.port.to_string()])
+            .args(["--bind", "127.0.0.1", "--dir", "."])
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -144,10 +161,12 @@ impl RedisServer {
         });
         let since = Instant::now();
         while since.elapsed() < START {
-            if self.log().contains("bind: Address already in use") {
+            let log = self.log();
+            if log.contains("Address already in use") {
                 break;
             }
-            if self.log().contains("Ready to accept connections") && answers(self.port) {
+            let ready = ["Ready to accept connections", "Sentinel ID is"];
+            if ready.iter().any(|line| log.contains(line)) && answers(self.port) {
                 return true;
             }
             pause();
@@ -161,6 +180,11 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("causeway-redis-").tempdir();
+    folder.expect("a temporary folder")
 }
 
 /// Any answer will do: one that wants a password first runs too.

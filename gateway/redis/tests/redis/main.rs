@@ -6,4 +6,5 @@ mod losses;
 mod model;
 mod random;
 mod store;
+mod topologies;
 mod trouble;
