@@ -3,7 +3,7 @@
 //! # In Redis
 //!
 //! `{prefix}:events` is the stream. Services and gateways add entries with a field `event`, an [`Event`] as JSON; an entry's id
-//! is the event's [`Position`]. Ids have to be Redis' own (`*`). Beside it, and in the same slot of a cluster, is one hash: the
+//! is the event's [`Position`](causeway_cache::Position). Ids have to be Redis' own (`*`). Beside it, and in the same slot of a cluster, is one hash: the
 //! epoch, what was last seen of the stream, and the members. A *member* is a gateway that follows; its record says how far it is.
 //! Epoch and members are one key, so that they are lost together.
 //!
