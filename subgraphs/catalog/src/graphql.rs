@@ -94,11 +94,8 @@ impl Query {
     }
 
     /// One product, by exactly one of its two keys; null when there is none.
-    #[graphql(
-        cache_control(max_age = 60),
-        directive = cache_tag::apply(tags::product("{$args.id}")),
-        directive = cache_tag::apply(tags::sku("{$args.sku}"))
-    )]
+    // No cache tag: either argument may be missing, and what has a tag that cannot be made is not kept. Events name the product.
+    #[graphql(cache_control(max_age = 60))]
     async fn product(
         &self,
         ctx: &Context<'_>,

@@ -5,16 +5,6 @@ pub(crate) const PRODUCTS: &str = "products";
 /// Every list of bundles.
 pub(crate) const BUNDLES: &str = "bundles";
 
-/// A product, found by its id.
-pub(crate) fn product(id: &str) -> String {
-    format!("product-{id}")
-}
-
-/// A product, found by its stock keeping unit.
-pub(crate) fn sku(sku: &str) -> String {
-    format!("sku-{sku}")
-}
-
 /// A bundle, as an entity and found by its id.
 pub(crate) fn bundle(id: &str) -> String {
     format!("bundle-{id}")

@@ -152,26 +152,21 @@ async fn give_back(connection: &mut Connection<'_>, id: &str) -> Result<(), Stor
             .bind(quantity)
             .push(", version = version + 1 WHERE id = ")
             .bind(&product)
-            .push(" RETURNING available, sku");
-        let now: Option<(i64, String)> = connection.fetch_optional(statement).await?;
-        if let Some((available, sku)) = now {
-            connection.changed(stock_changes(&product, &sku, available - quantity, available));
+            .push(" RETURNING available");
+        let now: Option<(i64,)> = connection.fetch_optional(statement).await?;
+        if let Some((available,)) = now {
+            connection.changed(stock_changes(&product, available - quantity, available));
         }
     }
     Ok(())
 }
 
-/// What a product's new stock makes untrue: the product itself, and lists where it comes into stock or leaves it, for
-/// they may be filtered by that. Lists that only show the number are good for no longer than the number is.
-fn stock_changes(id: &str, sku: &str, before: i64, after: i64) -> impl Iterator<Item = Change> + use<> {
+/// What a product's new stock makes untrue: the product, and lists where it comes into stock or leaves it, for they may be
+/// filtered by that.
+fn stock_changes(id: &str, before: i64, after: i64) -> impl Iterator<Item = Change> + use<> {
     let listed = (before > 0) != (after > 0);
-    let product = [
-        Change::entity("Product", id),
-        Change::Tag(tags::product(id)),
-        Change::Tag(tags::sku(sku)),
-    ];
     let lists = listed.then(|| Change::Tag(tags::PRODUCTS.to_owned()));
-    product.into_iter().chain(lists)
+    std::iter::once(Change::entity("Product", id)).chain(lists)
 }
 
 async fn state(connection: &mut Connection<'_>, id: &str) -> Result<Option<ReservationState>, StoreError> {

@@ -7,7 +7,7 @@ use super::{Target, TargetError};
 /// Where to tell what changed: to one place or to none.
 #[derive(Args, Clone)]
 pub struct EventFlags {
-    /// Redis server that is told what changed, redis://HOST:PORT; without it or --events-http-url nobody is
+    /// Redis server that is told what changed, redis://HOST:PORT
     #[arg(long, env = "EVENTS_REDIS_URL", hide_env_values = true)]
     events_redis_url: Option<String>,
     /// Events go to the stream PREFIX:events

@@ -169,11 +169,11 @@ async fn decrement(
             .bind(*product)
             .push(" AND available >= ")
             .bind(*quantity)
-            .push(" RETURNING available, sku");
-        let left: Option<(i64, String)> = connection.fetch_optional(statement).await?;
+            .push(" RETURNING available");
+        let left: Option<(i64,)> = connection.fetch_optional(statement).await?;
         let before = match left {
-            Some((left, sku)) => {
-                connection.changed(stock_changes(product, &sku, left + quantity, left));
+            Some((left,)) => {
+                connection.changed(stock_changes(product, left + quantity, left));
                 left + quantity
             }
             None => {

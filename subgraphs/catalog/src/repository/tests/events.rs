@@ -27,14 +27,9 @@ fn tag(tag: &str) -> Value {
     json!({"subgraph": "catalog", "tag": tag})
 }
 
-fn product(number: u32) -> [Value; 3] {
+fn product(number: u32) -> Vec<Value> {
     let id = format!("p-{number}");
-    let entity = json!({"subgraph": "catalog", "type": "Product", "key": {"id": id}});
-    [
-        entity,
-        tag(&format!("product-{id}")),
-        tag(&format!("sku-SKU-{number:05}")),
-    ]
+    vec![json!({"subgraph": "catalog", "type": "Product", "key": {"id": id}})]
 }
 
 /// What was said since it was last asked for.
