@@ -254,6 +254,8 @@ impl Writer<'_> {
             document,
             variables: used_variables(&self.request.variables, &self.uses),
             entities,
+            // It speaks of the document as it was.
+            merging: None,
             ..self.request.clone()
         }
     }

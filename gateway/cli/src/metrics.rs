@@ -46,6 +46,7 @@ impl Metrics {
             add(&mut all, meter);
             let more = meter.in_flight();
             in_flight.groups += more.groups;
+            in_flight.operation_groups += more.operation_groups;
             in_flight.calls += more.calls;
         }
         (all, in_flight)

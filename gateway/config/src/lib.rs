@@ -20,7 +20,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use indexmap::IndexMap;
 
 pub use admin::AdminConfig;
-pub use batching::Batching;
+pub use batching::{Batching, Merging};
 pub use cache::{CacheConfig, EndedBy, EndedWhat, Identity, RedisConfig, SubgraphCache};
 pub use headers::HeaderConfig;
 pub use raw::{parse, parse_with};

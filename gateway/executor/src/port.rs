@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use causeway_model::SubgraphId;
+use causeway_model::{MergeTemplate, SubgraphId};
 use futures::future::BoxFuture;
 use http::HeaderMap;
 
@@ -40,6 +40,8 @@ pub struct SubgraphRequest {
     pub variables: Bytes,
     /// The document's `_entities` fields; empty for a request at the root.
     pub entities: Vec<EntityList>,
+    /// How it is asked in one operation with others, where it can be.
+    pub merging: Option<Arc<MergeTemplate>>,
     /// The client's headers; which of them go on is the adapter's business.
     pub headers: Arc<HeaderMap>,
 }
@@ -141,6 +143,12 @@ impl SubgraphRequest {
         body.extend_from_slice(b"}}");
         body.into()
     }
+
+    /// Bytes of its parts.
+    pub fn size(&self) -> usize {
+        let entities = self.entities.iter().map(|list| list.representations.json.len());
+        self.document.len() + self.variables.len() + entities.sum::<usize>()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -207,7 +215,8 @@ pub struct Dispatch {
     pub calls: usize,
     /// Entities (of a root request: one, the whole) that were under way for somebody else already.
     pub joined: usize,
-    /// Entities in the largest of the batches that it was part of, those of others included; 0 for a root request.
+    /// Entities in the largest of the batches that it was part of, those of others included. Of a root request: the root requests
+    /// that left as one operation with it, itself included; 0 when it left by itself.
     pub batch_size: usize,
     /// From the question until the last of its batches left.
     pub waited: Duration,

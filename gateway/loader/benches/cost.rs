@@ -61,6 +61,7 @@ fn request(first: u32, entities: u32) -> SubgraphRequest {
             .into(),
         variables: Bytes::new(),
         entities: if entities == 0 { Vec::new() } else { lists },
+        merging: None,
         headers: Arc::new(HeaderMap::new()),
     }
 }
@@ -142,6 +143,7 @@ fn main() {
                             max_batch_size: 100,
                             slots: 4,
                             public: false,
+                            merging: None,
                         },
                     }],
                     share_calls: true,

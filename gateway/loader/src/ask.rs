@@ -1,6 +1,9 @@
 //! One caller's question for entities: where its answers come from, how long it waits, and what it takes along when it goes.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use causeway_executor::{
@@ -11,7 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     Inner,
-    batch::{Beside, Departure, Outcome},
+    batch::{BatchId, Beside, Departure, Outcome},
     flight,
     group::{Group, count},
     reply::{self, Piece},
@@ -78,6 +81,8 @@ struct Ask<'l> {
     repeated_from: usize,
     joined: usize,
     calls: usize,
+    /// Batches with higher ids would not be without the caller.
+    own_above: BatchId,
     started: Instant,
 }
 
@@ -102,26 +107,30 @@ impl<'l> Ask<'l> {
             repeated_from: 0,
             joined: 0,
             calls: 0,
+            own_above: BatchId::MAX,
             started,
         }
     }
 
     fn take(&mut self, entities: Vec<EntityList>) {
-        let launches = {
+        let falls_due = {
             let mut state = self.group.state();
             let epoch = self.loader.epoch();
-            let taken = state.take(&self.group, entities, &self.headers, (epoch, self.started));
+            let taken = state.take(&self.group, entities, &self.headers, epoch);
             self.parts = taken.parts;
             self.sources = taken.sources;
             self.joined = taken.joined;
             self.calls = taken.calls;
-            taken.launches
+            self.own_above = taken.own_above;
+            state.falls_due(&self.group)
         };
         self.repeated_from = self.parts.len();
         let counters = &self.loader.subgraph(self.group.question.subgraph).counters;
         counters.entities_asked.add(self.counts.iter().sum());
         counters.joined.add(self.joined);
-        flight::start(self.loader, &self.group, launches);
+        if falls_due {
+            flight::soon(self.loader, &self.group);
+        }
     }
 
     async fn reply(mut self) -> Result<SubgraphReply, FetchFailure> {
@@ -268,23 +277,26 @@ impl<'l> Ask<'l> {
     }
 
     fn dispatch(&self) -> Dispatch {
-        let departures = self.parts.iter().filter_map(|part| part.batch.departure.get());
         let mut dispatch = Dispatch {
             calls: self.calls,
             joined: self.joined,
             ..Dispatch::default()
         };
-        for departure in departures {
+        for part in &self.parts {
+            let Some(departure) = part.batch.departure.get() else {
+                continue;
+            };
+            let beside = part.batch.beside.get();
             dispatch.batch_size = dispatch.batch_size.max(departure.size);
-            let waited = departure.at.saturating_duration_since(self.started);
+            let waited = departure.at.saturating_duration_since(self.started)
+                + beside.map_or(Duration::ZERO, |beside| beside.waited);
             dispatch.waited = dispatch.waited.max(waited);
+            // It left in a call of somebody else's, or somebody below knew it already.
+            let carried = beside.is_some_and(|beside| beside.calls == 0);
+            dispatch.calls -= usize::from(carried && part.id > self.own_above);
         }
         for beside in self.beside() {
             dispatch.cache = dispatch.cache.and(beside.cache);
-        }
-        // What somebody below knew already was no call.
-        if self.beside().all(|beside| beside.calls == 0) {
-            dispatch.calls = 0;
         }
         dispatch
     }

@@ -3,10 +3,11 @@
 use std::{
     ops::Range,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use causeway_executor::{CacheReport, EntityList, FetchFailure, Freshness, SubgraphReply};
+use causeway_executor::{CacheReport, EntityList, FetchFailure, Freshness, SubgraphReply, SubgraphRequest};
 use http::HeaderMap;
 use tokio::{sync::SetOnce, time::Instant};
 
@@ -30,6 +31,8 @@ pub(crate) struct Beside {
     pub(crate) freshness: Freshness,
     pub(crate) cache: CacheReport,
     pub(crate) calls: usize,
+    /// For company, once the batch had left its group.
+    pub(crate) waited: Duration,
 }
 
 impl Beside {
@@ -38,6 +41,7 @@ impl Beside {
             freshness: reply.freshness,
             cache: reply.dispatch.cache,
             calls: reply.dispatch.calls,
+            waited: reply.dispatch.waited,
         }
     }
 }
@@ -128,45 +132,34 @@ pub(crate) struct Flight {
     /// Mutations that had been answered when it left.
     epoch: u64,
     pub(crate) audience: Audience,
-    alone: bool,
+    pub(crate) alone: bool,
     pub(crate) indexed: bool,
+    /// Callers that have not gone.
+    pub(crate) waiting: usize,
+    /// It was not sent after all, for nobody waited for it any more.
+    pub(crate) given_up: bool,
 }
 
 impl Flight {
-    /// With one caller, who asked for all of it.
-    pub(crate) fn whole(
-        id: BatchId,
-        entities: Vec<EntityList>,
-        size: usize,
-        (epoch, at): (u64, Instant),
-    ) -> Self {
-        let departure = Departure {
-            at,
-            entities,
-            size,
-            moved: None,
-        };
-        let batch = Batch {
-            departure: OnceLock::from(departure),
-            beside: OnceLock::new(),
-            outcome: SetOnce::new(),
-        };
-        Self {
-            id,
-            batch: Arc::new(batch),
-            epoch,
-            audience: Audience {
-                callers: 1,
-                common: size,
-            },
-            alone: false,
-            indexed: false,
-        }
-    }
-
     /// Whether somebody may join it who comes in an epoch.
     pub(crate) fn is_open(&self, epoch: u64) -> bool {
-        !self.alone && self.epoch >= epoch
+        !self.alone && !self.given_up && self.epoch >= epoch
+    }
+
+    /// Whether its answer is exactly what is asked for.
+    pub(crate) fn answers(&self, asked: &[EntityList], epoch: u64) -> bool {
+        let departure = self.departure();
+        let mut pairs = departure.entities.iter().zip(asked);
+        self.is_open(epoch)
+            && departure.moved.is_none()
+            && pairs.all(|(sent, asked)| {
+                sent.representations.len() == asked.representations.len()
+                    && sent.representations.iter().eq(asked.representations.iter())
+            })
+    }
+    pub(crate) fn admit(&mut self, common: usize) {
+        self.audience.admit(common);
+        self.waiting += 1;
     }
 
     pub(crate) fn departure(&self) -> &Departure {
@@ -217,6 +210,8 @@ impl Forming {
             audience: self.audience,
             alone: self.alone,
             indexed: self.indexed,
+            waiting: self.audience.callers,
+            given_up: false,
         };
         (flight, self.headers)
     }
@@ -245,6 +240,22 @@ impl Gathered {
             ..self.list
         }
     }
+}
+
+/// A batch that is to be sent now.
+pub(crate) struct Launch {
+    pub(crate) id: BatchId,
+    pub(crate) batch: Arc<Batch>,
+    pub(crate) callers: usize,
+    pub(crate) request: SubgraphRequest,
+}
+
+/// A batch that came down.
+pub(crate) struct Landed {
+    pub(crate) audience: Audience,
+    /// Not every caller asked for exactly this batch.
+    pub(crate) mixed: bool,
+    pub(crate) idle: bool,
 }
 
 /// Bytes of a body.

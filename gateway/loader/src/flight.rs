@@ -7,30 +7,81 @@ use std::{
 
 use causeway_executor::{FetchFailure, SubgraphReply};
 
-use tokio::time::Instant;
+use tokio::{task::yield_now, time::Instant};
 
 use crate::{
     Inner,
-    batch::{Batch, BatchId, Beside, Departure, Outcome},
-    group::{Group, Landed, Launch},
+    batch::{Batch, BatchId, Beside, Departure, Landed, Launch, Outcome},
+    group::Group,
+    operations,
     split::Split,
 };
 
 pub(crate) fn start(loader: &Arc<Inner>, group: &Arc<Group>, launches: Vec<Launch>) {
     for launch in launches {
-        let subgraph = loader.subgraph(group.question.subgraph);
-        subgraph.counters.sent(launch.size);
-        let landing = Landing {
-            loader: Arc::clone(loader),
-            group: Arc::clone(group),
-            id: launch.id,
-            batch: launch.batch,
-            done: false,
+        tokio::spawn(fly(Landing::new(loader, group, &launch), launch));
+    }
+}
+
+/// Launches what is queued in a moment: who asks until then comes along, as those do that one answer has woken.
+pub(crate) fn soon(loader: &Arc<Inner>, group: &Arc<Group>) {
+    let due = Due {
+        loader: Arc::clone(loader),
+        group: Arc::clone(group),
+        done: false,
+    };
+    tokio::spawn(async move {
+        yield_now().await;
+        let mut flights = due.launch().into_iter();
+        let own = flights.next();
+        for (landing, launch) in flights {
+            tokio::spawn(fly(landing, launch));
+        }
+        if let Some((landing, launch)) = own {
+            fly(landing, launch).await;
+        }
+    });
+}
+
+async fn fly(landing: Landing, launch: Launch) {
+    let batch = operations::BatchOfGroup {
+        group: Arc::clone(&landing.group),
+        id: landing.id,
+        callers: launch.callers,
+    };
+    let reply = operations::send(&landing.loader, batch, launch.request).await;
+    landing.land(reply);
+}
+
+/// Sees to it that what is due leaves, or is given up.
+struct Due {
+    loader: Arc<Inner>,
+    group: Arc<Group>,
+    done: bool,
+}
+
+impl Due {
+    fn launch(mut self) -> Vec<(Landing, Launch)> {
+        self.done = true;
+        let launches = {
+            let mut state = self.group.state();
+            state.launch(&self.group, self.loader.epoch(), Instant::now())
         };
-        tokio::spawn(async move {
-            let reply = landing.loader.call(launch.request).await;
-            landing.land(reply);
-        });
+        let landing = |launch: Launch| (Landing::new(&self.loader, &self.group, &launch), launch);
+        launches.into_iter().map(landing).collect()
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        if !self.done {
+            let abandoned = self.group.state().abandon();
+            for batch in abandoned {
+                let _ = batch.outcome.set(Outcome::Failed(FetchFailure::Broken));
+            }
+        }
+        // Whoever was to be sent may have gone.
+        self.loader.retire(&self.group);
     }
 }
 
@@ -44,6 +95,16 @@ struct Landing {
 }
 
 impl Landing {
+    fn new(loader: &Arc<Inner>, group: &Arc<Group>, launch: &Launch) -> Self {
+        Self {
+            loader: Arc::clone(loader),
+            group: Arc::clone(group),
+            id: launch.id,
+            batch: Arc::clone(&launch.batch),
+            done: false,
+        }
+    }
+
     fn land(mut self, reply: Result<SubgraphReply, FetchFailure>) {
         self.done = true;
         let (landed, launches) = {
@@ -57,11 +118,13 @@ impl Landing {
         let (Some(landed), Some(departure)) = (landed, self.batch.departure.get()) else {
             return;
         };
-        let beside = reply.as_ref().map(Beside::of).unwrap_or_default();
+        let beside = reply.as_ref().ok().map(Beside::of);
         let outcome = catch_unwind(AssertUnwindSafe(|| outcome(&landed, departure, reply)));
         let outcome = outcome.unwrap_or(Outcome::Failed(FetchFailure::Broken));
         // Nobody else sets them.
-        let _ = self.batch.beside.set(beside);
+        if let Some(beside) = beside {
+            let _ = self.batch.beside.set(beside);
+        }
         let _ = self.batch.outcome.set(outcome);
         if landed.idle {
             self.loader.retire(&self.group);

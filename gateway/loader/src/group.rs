@@ -11,12 +11,13 @@ use std::{
 };
 
 use causeway_executor::{EntityList, Representations, RequestKind, SubgraphRequest};
+use causeway_model::MergeTemplate;
 use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::{
-    batch::{Audience, Batch, BatchId, Flight, Forming, Gathered},
-    options::Limits,
+    batch::{Audience, Batch, BatchId, Flight, Forming, Gathered, Landed, Launch},
+    options::{Limits, open_slots},
     registry::{Question, lock},
     sources::{Part, Source, Sources},
 };
@@ -27,19 +28,25 @@ pub(crate) struct Group {
     pub(crate) limits: Limits,
     /// The lists of the document, without entities.
     pub(crate) lists: Vec<EntityList>,
+    /// How its batches are asked with those of other groups.
+    merging: Option<Arc<MergeTemplate>>,
     /// Callers that wait.
     pub(crate) callers: AtomicUsize,
     state: Mutex<State>,
 }
 
-/// Invariant: while something is queued, all slots are taken.
+/// Invariant: while something is queued, all slots are taken, or a launch is due.
 #[derive(Default)]
 pub(crate) struct State {
+    /// A task is on its way to launch what is queued.
+    due: bool,
     /// In the order of their ids.
     queue: VecDeque<Forming>,
     /// Asked again for one caller; they go first and nobody joins them.
     isolated: VecDeque<Forming>,
     flights: Vec<Flight>,
+    /// Callers of the batch that left last.
+    carried: usize,
     /// By list and representation, what is gathered or under way; but for what is known to stand in a flight that is not indexed.
     /// The default hasher, since clients choose what they ask for.
     index: Vec<HashMap<Box<[u8]>, Place>>,
@@ -60,24 +67,8 @@ pub(crate) struct Taken {
     pub(crate) joined: usize,
     /// Batches that would not be without this caller.
     pub(crate) calls: usize,
-    /// What leaves now.
-    pub(crate) launches: Vec<Launch>,
-}
-
-/// A batch that is to be sent now.
-pub(crate) struct Launch {
-    pub(crate) id: BatchId,
-    pub(crate) batch: Arc<Batch>,
-    pub(crate) size: usize,
-    pub(crate) request: SubgraphRequest,
-}
-
-/// A batch that came down.
-pub(crate) struct Landed {
-    pub(crate) audience: Audience,
-    /// Not every caller asked for exactly this batch.
-    pub(crate) mixed: bool,
-    pub(crate) idle: bool,
+    /// Their ids are above this.
+    pub(crate) own_above: BatchId,
 }
 
 pub(crate) fn count(entities: &[EntityList]) -> usize {
@@ -96,6 +87,10 @@ impl Group {
             kind: request.kind,
             limits,
             lists: lists.collect(),
+            merging: match request.kind {
+                RequestKind::Query => request.merging.clone(),
+                _ => None,
+            },
             callers: AtomicUsize::new(0),
             state: Mutex::default(),
         }
@@ -116,7 +111,7 @@ impl Group {
 
     /// To be asked under the state's lock, lest the last caller and the last flight each take the other for still there.
     pub(crate) fn is_idle(&self, state: &State) -> bool {
-        self.callers.load(Ordering::SeqCst) == 0 && state.flights.is_empty()
+        self.callers.load(Ordering::SeqCst) == 0 && state.flights.is_empty() && !state.due
     }
 }
 
@@ -127,7 +122,7 @@ impl State {
         group: &Group,
         entities: Vec<EntityList>,
         headers: &Arc<HeaderMap>,
-        (epoch, now): (u64, Instant),
+        epoch: u64,
     ) -> Taken {
         let total = count(&entities);
         if let Some(flight) = self
@@ -135,55 +130,37 @@ impl State {
             .iter_mut()
             .find(|flight| flight.answers(&entities, epoch))
         {
-            flight.audience.admit(total);
+            flight.admit(total);
             return Taken {
                 parts: vec![Part::new(flight.id, &flight.batch)],
                 sources: Sources::Same(0),
                 joined: total,
                 calls: 0,
-                launches: Vec::new(),
+                own_above: self.next_id,
             };
         }
         let nothing_to_join =
             self.queue.is_empty() && !self.flights.iter().any(|flight| flight.is_open(epoch));
         if nothing_to_join && total <= group.limits.max_batch_size {
-            return self.take_whole(group, entities, headers, (epoch, now));
+            return self.take_whole(entities, headers);
         }
         self.index_all(group, epoch);
-        let mut taken = self.take_each(group, &entities, headers, epoch);
-        taken.launches = self.launch(group, epoch, now);
-        taken
+        self.take_each(group, &entities, headers, epoch)
     }
 
-    /// A batch of all that one caller asks for, which leaves as it is if there is a slot.
-    fn take_whole(
-        &mut self,
-        group: &Group,
-        entities: Vec<EntityList>,
-        headers: &Arc<HeaderMap>,
-        (epoch, now): (u64, Instant),
-    ) -> Taken {
+    /// A batch of all that one caller asks for, which leaves as it is unless others come before it does.
+    fn take_whole(&mut self, entities: Vec<EntityList>, headers: &Arc<HeaderMap>) -> Taken {
+        let own_above = self.next_id;
         let size = count(&entities);
-        let mut launches = Vec::new();
-        let part = if self.flights.len() < group.limits.slots {
-            self.next_id += 1;
-            let flight = Flight::whole(self.next_id, entities, size, (epoch, now));
-            launches.push(Launch::new(group, &flight, Arc::clone(headers)));
-            let part = Part::new(flight.id, &flight.batch);
-            self.flights.push(flight);
-            part
-        } else {
-            let forming = self.form(entities, headers, size);
-            let part = Part::new(forming.id, &forming.batch);
-            self.queue.push_back(forming);
-            part
-        };
+        let forming = self.form(entities, headers, size);
+        let part = Part::new(forming.id, &forming.batch);
+        self.queue.push_back(forming);
         Taken {
             parts: vec![part],
             sources: Sources::Same(0),
             joined: 0,
             calls: 1,
-            launches,
+            own_above,
         }
     }
 
@@ -200,7 +177,7 @@ impl State {
             sources: Sources::Same(0),
             joined: 0,
             calls: 0,
-            launches: Vec::new(),
+            own_above: first_own,
         };
         let mut each = Vec::with_capacity(entities.len());
         for (list, asked) in entities.iter().enumerate() {
@@ -227,9 +204,7 @@ impl State {
             Sources::Each(_) => 0,
         };
         for part in &taken.parts {
-            self.audience(part.id)
-                .expect("what was taken just now is still here")
-                .admit(common);
+            self.admit(part.id, common);
         }
         taken
     }
@@ -325,14 +300,26 @@ impl State {
         self.queue.binary_search_by_key(&id, |forming| forming.id)
     }
 
-    fn audience(&mut self, id: BatchId) -> Option<&mut Audience> {
+    fn flight(&mut self, id: BatchId) -> Option<&mut Flight> {
+        self.flights.iter_mut().find(|flight| flight.id == id)
+    }
+
+    /// A caller takes something of a batch that is queued or under way.
+    fn admit(&mut self, id: BatchId, common: usize) {
         if let Ok(queued) = self.queued(id) {
-            return Some(&mut self.queue[queued].audience);
+            self.queue[queued].audience.admit(common);
+        } else if let Some(flight) = self.flight(id) {
+            flight.admit(common);
         }
-        let mut flights = self.flights.iter_mut();
-        flights
-            .find(|flight| flight.id == id)
-            .map(|flight| &mut flight.audience)
+    }
+
+    /// Gives a batch up that left and was not sent yet, if nobody waits for it. From then on nobody joins it.
+    pub(crate) fn give_up(&mut self, id: BatchId) -> bool {
+        let flight = self.flight(id);
+        flight.is_none_or(|flight| {
+            flight.given_up = flight.waiting == 0;
+            flight.given_up
+        })
     }
 
     /// Makes all that may be joined findable. Most flights land before anybody asks for this.
@@ -360,14 +347,29 @@ impl State {
         }
     }
 
+    /// Whether somebody has to see to it that what is queued leaves. Whoever is told so must.
+    pub(crate) fn falls_due(&mut self, group: &Group) -> bool {
+        let falls_due = !self.due && !self.queue.is_empty() && self.has_slot(group);
+        self.due |= falls_due;
+        falls_due
+    }
+
+    fn has_slot(&self, group: &Group) -> bool {
+        self.flights.len() < open_slots(group.limits.slots, self.carried)
+    }
+
     /// Lets batches leave while there are slots for them. `epoch` must have been read under this lock.
     pub(crate) fn launch(&mut self, group: &Group, epoch: u64, now: Instant) -> Vec<Launch> {
+        self.due = false;
         let mut launches = Vec::new();
-        while self.flights.len() < group.limits.slots {
+        while self.has_slot(group) {
             let Some(forming) = self.isolated.pop_front().or_else(|| self.queue.pop_front()) else {
                 break;
             };
             let (flight, headers) = forming.depart(now, epoch);
+            // What did not fit shall not wait for it.
+            let all = self.queue.is_empty();
+            self.carried = if all { flight.audience.callers } else { 0 };
             launches.push(Launch::new(group, &flight, headers));
             self.flights.push(flight);
         }
@@ -403,6 +405,8 @@ impl State {
                 self.isolated.remove(alone);
             } else if let Ok(queued) = self.queued(part.id) {
                 self.withdraw(queued, number, sources, counts);
+            } else if let Some(flight) = self.flight(part.id) {
+                flight.waiting -= 1;
             }
         }
     }
@@ -441,6 +445,7 @@ impl State {
 
     /// Gives up what is queued, because nothing will ever be sent again.
     pub(crate) fn abandon(&mut self) -> Vec<Arc<Batch>> {
+        self.due = false;
         self.index.clear();
         let queued = self.isolated.drain(..).chain(self.queue.drain(..));
         queued.map(|forming| forming.batch).collect()
@@ -453,29 +458,17 @@ impl Launch {
         Self {
             id: flight.id,
             batch: Arc::clone(&flight.batch),
-            size: departure.size,
+            callers: flight.audience.callers,
             request: SubgraphRequest {
                 subgraph: group.question.subgraph,
                 kind: group.kind,
                 document: Arc::clone(&group.question.document),
                 variables: group.question.variables.clone(),
                 entities: departure.entities.clone(),
+                // What is asked again alone is so in every respect.
+                merging: group.merging.clone().filter(|_| !flight.alone),
                 headers,
             },
         }
-    }
-}
-
-impl Flight {
-    /// Whether its answer is exactly what is asked for.
-    fn answers(&self, asked: &[EntityList], epoch: u64) -> bool {
-        let departure = self.departure();
-        let mut pairs = departure.entities.iter().zip(asked);
-        self.is_open(epoch)
-            && departure.moved.is_none()
-            && pairs.all(|(sent, asked)| {
-                sent.representations.len() == asked.representations.len()
-                    && sent.representations.iter().eq(asked.representations.iter())
-            })
     }
 }

@@ -16,15 +16,16 @@
 //! Calls run in tasks of their own: a caller that goes away takes nobody's answer with it, and what it alone waited for is not
 //! sent any more.
 
+mod answer;
 mod ask;
 mod batch;
 mod flight;
 mod group;
 mod meter;
+mod operations;
 mod options;
 mod registry;
 mod reply;
-mod shared;
 mod sources;
 mod split;
 mod stats;
@@ -48,9 +49,9 @@ use http::HeaderMap;
 
 use group::{Group, count};
 pub use meter::Meter;
-pub use options::{Batching, LoaderOptions, SubgraphLoading};
+use operations::{Call, OperationGroup};
+pub use options::{Batching, LoaderOptions, Merging, SubgraphLoading};
 use registry::{Question, Registry};
-use shared::Call;
 use stats::Counters;
 pub use stats::{BATCH_SIZE_BUCKETS, InFlight, SubgraphStats};
 
@@ -68,6 +69,7 @@ struct Inner {
     epoch: AtomicU64,
     hasher: RandomState,
     groups: Registry<Group>,
+    operation_groups: Registry<OperationGroup>,
     calls: Registry<Call>,
 }
 
@@ -94,6 +96,7 @@ impl Loader {
                 epoch: AtomicU64::new(0),
                 hasher: RandomState::default(),
                 groups: Registry::default(),
+                operation_groups: Registry::default(),
                 calls: Registry::default(),
             }),
         }
@@ -118,6 +121,7 @@ impl Loader {
     pub fn in_flight(&self) -> InFlight {
         InFlight {
             groups: self.inner.groups.len(),
+            operation_groups: self.inner.operation_groups.len(),
             calls: self.inner.calls.len(),
         }
     }
@@ -141,12 +145,13 @@ impl SubgraphClient for Loader {
                 ..
             }
         );
+        let is_merged = subgraph.batching.merge_limits().is_some() && request.merging.is_some();
         match (request.kind, count(&request.entities) > 0) {
             (RequestKind::Mutation, _) => Box::pin(self.inner.mutate(subgraph, request)),
             (RequestKind::Query, true) if across => Box::pin(ask::among_others(&self.inner, request)),
             (_, true) => Box::pin(ask::alone(&self.inner, request)),
-            (RequestKind::Query, false) if self.inner.share_calls => {
-                Box::pin(shared::load(&self.inner, request))
+            (RequestKind::Query, false) if self.inner.share_calls || is_merged => {
+                Box::pin(operations::load(&self.inner, request))
             }
             (_, false) => Box::pin(self.inner.pass(subgraph, request)),
         }

@@ -40,6 +40,11 @@ impl Question {
             variables: variables.clone(),
         }
     }
+
+    /// All that asks for some fields of the root, of the same subgraph and for the same identity.
+    pub(crate) fn of_fields(&self, hasher: &RandomState, fields: &Arc<str>) -> Self {
+        Self::new(hasher, self.subgraph, self.partition, fields, &Bytes::new())
+    }
 }
 
 impl Hash for Question {

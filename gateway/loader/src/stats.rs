@@ -19,9 +19,13 @@ pub struct SubgraphStats {
     pub joined: u64,
     /// Root queries that shared a call that was under way already.
     pub shared_calls: u64,
+    /// Root queries and batches of entities that left with others, as one operation.
+    pub merged_operations: u64,
+    /// Calls that they left in.
+    pub merged_calls: u64,
     /// Calls with entities by their number: `batch_sizes[n]` had up to 2^n and more than 2^(n-1).
     pub batch_sizes: [u64; BATCH_SIZE_BUCKETS],
-    /// Batches of one caller that were sent because an answer to several could not be attributed.
+    /// What was sent again, for one caller or with one root query, because an answer to several could not be attributed.
     pub isolated: u64,
 }
 
@@ -33,6 +37,8 @@ impl SubgraphStats {
         self.entities_sent += other.entities_sent;
         self.joined += other.joined;
         self.shared_calls += other.shared_calls;
+        self.merged_operations += other.merged_operations;
+        self.merged_calls += other.merged_calls;
         self.isolated += other.isolated;
         for (size, more) in self.batch_sizes.iter_mut().zip(other.batch_sizes) {
             *size += more;
@@ -45,6 +51,8 @@ impl SubgraphStats {
 pub struct InFlight {
     /// Groups of equal questions for entities.
     pub groups: usize,
+    /// Groups of questions for the same fields.
+    pub operation_groups: usize,
     /// Root calls that may be shared.
     pub calls: usize,
 }
@@ -56,6 +64,8 @@ pub(crate) struct Counters {
     pub(crate) entities_sent: Counter,
     pub(crate) joined: Counter,
     pub(crate) shared_calls: Counter,
+    pub(crate) merged_operations: Counter,
+    pub(crate) merged_calls: Counter,
     pub(crate) isolated: Counter,
     batch_sizes: [Counter; BATCH_SIZE_BUCKETS],
 }
@@ -91,6 +101,8 @@ impl Counters {
             entities_sent: self.entities_sent.get(),
             joined: self.joined.get(),
             shared_calls: self.shared_calls.get(),
+            merged_operations: self.merged_operations.get(),
+            merged_calls: self.merged_calls.get(),
             batch_sizes: std::array::from_fn(|bucket| self.batch_sizes[bucket].get()),
             isolated: self.isolated.get(),
         }

@@ -14,9 +14,9 @@ pub use guard::{Conjunction, Guard};
 pub use label::{LabelCondition, LabelId, LabelSet};
 pub use plan::{
     CallTemplate, ContextSource, ContextValue, ContextVariable, Deferral, DocumentTemplate, EntityCall,
-    EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, Nesting, PathSegment, Piece,
-    ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan, Representation,
-    RepresentationField, Shape, ShapeField, ShapeId,
+    EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, KeyId, Leaf, MergeTemplate, Nesting, OwnName,
+    PathSegment, Piece, ProjectedField, ProjectedKind, Projection, ProjectionId, ProjectionNode, QueryPlan,
+    Representation, RepresentationField, Shape, ShapeField, ShapeId,
 };
 pub use supergraph::{
     CacheControl, ContextArgument, FieldResolution, Key, Subgraph, SubgraphField, SubgraphId, SubgraphType,

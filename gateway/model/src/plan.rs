@@ -3,7 +3,7 @@
 //! A plan is a directed acyclic graph of [`Fetch`]es over one tree of data (the client's response in
 //! the making), and a [`Projection`] that says how the response is read out of that tree.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use apollo_compiler::{
     Name,
@@ -66,6 +66,8 @@ pub struct Fetch {
     pub document: Arc<str>,
     /// Where a call takes values from a context: how the document is made when its entities have several.
     pub template: Option<DocumentTemplate>,
+    /// How the document becomes part of a larger one. `None`: of mutations, and where a call takes values from a context.
+    pub merging: Option<Arc<MergeTemplate>>,
     /// The client's variables that `document` uses.
     pub variables: Vec<Name>,
     pub target: FetchTarget,
@@ -144,6 +146,29 @@ pub enum Piece {
     Text(String),
     /// The name of one of the call's context variables, by index.
     Context(usize),
+}
+
+/// How a query is asked in one operation with others: each of the operation's own names gets a prefix that no other has.
+/// Places are bytes of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeTemplate {
+    /// What is asked for, but not how: names of the root fields, or of the entities' fields as `Type.field`; each once, sorted, with
+    /// commas between.
+    pub fields: Arc<str>,
+    /// Definitions of the variables, without parentheses; empty when there are none.
+    pub definitions: Range<usize>,
+    /// The operation's selection, without its braces.
+    pub selection: Range<usize>,
+    /// Names of variables and response keys at the root, in the document's order.
+    pub names: Vec<OwnName>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnName {
+    /// Where it begins; behind the `$` of a variable.
+    pub at: usize,
+    /// Bytes of a field's name that is its own response key: it needs an alias to be told apart. 0 for variables and aliases.
+    pub field: usize,
 }
 
 /// Where entities stand in the data tree.

@@ -2,8 +2,14 @@
 
 mod aliases;
 mod document;
+mod own_names;
 
-use apollo_compiler::{Name, ast::Type};
+use std::sync::Arc;
+
+use apollo_compiler::{
+    Name,
+    ast::{OperationType, Type},
+};
 use causeway_graph::QueryGraph;
 use causeway_model::{
     ContextVariable, EntityCall, EntityPlace, EntityTarget, Fetch, FetchId, FetchTarget, Guard, QueryPlan,
@@ -16,7 +22,8 @@ use crate::{
     operation::NormalizedOperation,
     projection,
 };
-use document::DocumentWriter;
+use document::{Document, DocumentWriter};
+use own_names::Marks;
 
 pub(crate) fn finish(graph: &QueryGraph, operation: &NormalizedOperation, drafts: Drafts) -> QueryPlan {
     let (projection, has_introspection) = projection::projection(graph, operation);
@@ -50,7 +57,8 @@ struct Emitter<'a> {
 
 impl Emitter<'_> {
     fn fetch(&self, group: &Group) -> Fetch {
-        let mut writer = DocumentWriter::new(self.graph, self.operation, self.drafts, group.subgraph);
+        let marks = self.marks(group);
+        let mut writer = DocumentWriter::new(self.graph, self.operation, self.drafts, group.subgraph, marks);
         let mut shape = Shape::default();
         let mut guards: Vec<&Guard> = Vec::new();
         let target = match &self.drafts.fetches[group.members[0]].kind {
@@ -65,16 +73,34 @@ impl Emitter<'_> {
                 FetchTarget::Entities(calls)
             }
         };
-        let (document, variables, template) = writer.finish();
+        let Document {
+            text,
+            variables,
+            template,
+            merging,
+        } = writer.finish();
         Fetch {
             subgraph: group.subgraph,
             depends_on: group.depends_on.iter().map(|dep| fetch_id(*dep)).collect(),
-            document: document.into(),
+            document: text.into(),
             template,
+            merging: merging.map(Arc::new),
             variables,
             target,
             guard: union(&guards),
             shape,
+        }
+    }
+
+    /// Whether it can be asked with others: a read whose document is always the same.
+    fn marks(&self, group: &Group) -> Marks {
+        let can = |member: &usize| match &self.drafts.fetches[*member].kind {
+            DraftKind::Root { .. } => self.operation.operation_type == OperationType::Query,
+            DraftKind::Entities { contexts, .. } => contexts.is_empty(),
+        };
+        match group.members.iter().all(can) {
+            true => Marks::OWN_NAMES,
+            false => Marks::NONE,
         }
     }
 

@@ -261,7 +261,11 @@ fn weight(text_length: usize, plan: &QueryPlan) -> u32 {
                 .iter()
                 .map(|fields| 24 + fields.len() * 64)
                 .sum();
-            256 + fetch.document.len() + shape
+            let names = fetch
+                .merging
+                .as_ref()
+                .map_or(0, |root| 64 + root.names.len() * 16);
+            256 + fetch.document.len() + shape + names
         })
         .sum();
     let nodes = plan.projection.nodes.iter();

@@ -132,6 +132,7 @@ fn loading() -> LoaderOptions {
             max_batch_size: 100,
             slots: 2,
             public: false,
+            merging: None,
         },
     };
     LoaderOptions {
@@ -197,6 +198,7 @@ pub(crate) fn root(document: &str) -> SubgraphRequest {
         document: document.into(),
         variables: Bytes::new(),
         entities: Vec::new(),
+        merging: None,
         headers: Arc::default(),
     }
 }

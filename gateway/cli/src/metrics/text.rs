@@ -15,7 +15,7 @@ use prometheus_client::{
 type Count = fn(&SubgraphStats) -> u64;
 
 /// By subgraph.
-const COUNTERS: [(&str, &str, Count); 6] = [
+const COUNTERS: [(&str, &str, Count); 8] = [
     ("calls", "Requests that were sent to a subgraph", |stats| {
         stats.calls
     }),
@@ -40,8 +40,18 @@ const COUNTERS: [(&str, &str, Count); 6] = [
         |stats| stats.shared_calls,
     ),
     (
+        "merged_operations",
+        "Root queries and batches of entities that left with others, as one operation",
+        |stats| stats.merged_operations,
+    ),
+    (
+        "merged_calls",
+        "Calls in which several questions left as one operation",
+        |stats| stats.merged_calls,
+    ),
+    (
         "isolated_retries",
-        "Calls made again for one client request since an answer to several could not be attributed",
+        "Calls made again since an answer to several client requests could not be attributed",
         |stats| stats.isolated,
     ),
 ];
@@ -83,7 +93,11 @@ impl Collector for Numbers {
             }
         }
         self.batch_sizes(&mut encoder)?;
-        let InFlight { groups, calls } = self.in_flight;
+        let InFlight {
+            groups,
+            operation_groups,
+            calls,
+        } = self.in_flight;
         gauge(
             &mut encoder,
             (
@@ -91,6 +105,14 @@ impl Collector for Numbers {
                 "Different questions for entities under way",
             ),
             groups,
+        )?;
+        gauge(
+            &mut encoder,
+            (
+                "operation_groups_in_flight",
+                "Groups of questions for the same fields under way",
+            ),
+            operation_groups,
         )?;
         gauge(
             &mut encoder,

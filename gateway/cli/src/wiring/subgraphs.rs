@@ -2,7 +2,7 @@
 
 use causeway_client::{ClientOptions, HeaderRules, SubgraphOptions};
 use causeway_config::{Config, HeaderConfig, SubgraphConfig};
-use causeway_loader::{Batching, LoaderOptions, SubgraphLoading};
+use causeway_loader::{Batching, LoaderOptions, Merging, SubgraphLoading};
 use causeway_model::Supergraph;
 
 /// The config's URL comes before the supergraph's.
@@ -55,7 +55,7 @@ pub(super) fn loader_options(supergraph: &Supergraph, config: &Config) -> Loader
     let subgraphs = configured(supergraph, config).map(|(name, subgraph)| SubgraphLoading {
         name: name.to_owned(),
         timeout: subgraph.timeout,
-        batching: batching(&subgraph.batching),
+        batching: batching(&subgraph.batching, config.cache.is_some()),
     });
     LoaderOptions {
         subgraphs: subgraphs.collect(),
@@ -63,7 +63,8 @@ pub(super) fn loader_options(supergraph: &Supergraph, config: &Config) -> Loader
     }
 }
 
-fn batching(config: &causeway_config::Batching) -> Batching {
+/// A cache below the loader knows documents by their text: of those that are put together for one call, none comes twice.
+fn batching(config: &causeway_config::Batching, cached: bool) -> Batching {
     if !config.enabled {
         return Batching::Off { slots: config.slots };
     }
@@ -72,6 +73,10 @@ fn batching(config: &causeway_config::Batching) -> Batching {
         max_batch_size: config.max_batch_size,
         slots: config.slots,
         public: config.public,
+        merging: (config.merging.enabled && !cached).then_some(Merging {
+            max_operations: config.merging.max_operations,
+            max_wait: config.merging.max_wait,
+        }),
     }
 }
 

@@ -97,6 +97,7 @@ async fn call(endpoint: &Endpoint) -> Result<SubgraphReply, FetchFailure> {
         document: "{a}".into(),
         variables: Default::default(),
         entities: Vec::new(),
+        merging: None,
         headers: Arc::new(HeaderMap::new()),
     };
     endpoint.call(&request, 1000).await

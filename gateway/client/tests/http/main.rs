@@ -54,6 +54,7 @@ fn asking(kind: RequestKind, headers: HeaderMap) -> SubgraphRequest {
         document: "{a}".into(),
         variables: Bytes::new(),
         entities: Vec::new(),
+        merging: None,
         headers: Arc::new(headers),
     }
 }

@@ -35,6 +35,34 @@ fn a_subgraph_overrides_key_by_key() {
 }
 
 #[test]
+fn merging_is_a_matter_of_its_own() {
+    let merging = |text: &str| of_a(text).merging;
+    let of_a_is = |keys: &str| format!("subgraphs: {{ a: {{ batching: {{ merging: {keys} }} }} }}");
+    assert_eq!(merging("subgraphs: { a: {} }"), Merging::default());
+    assert!(Merging::default().enabled);
+    let text = format!(
+        "batching: {{ merging: {{ max_wait: 1s }} }}\n{}",
+        of_a_is("{ max_operations: 7 }")
+    );
+    let expected = Merging {
+        enabled: true,
+        max_operations: 7,
+        max_wait: Duration::from_secs(1),
+    };
+    assert_eq!(merging(&text), expected);
+    assert!(!merging(&of_a_is("off")).enabled);
+    assert!(merging(&format!("batching: {{ merging: off }}\n{}", of_a_is("on"))).enabled);
+    assert!(
+        merging(&format!(
+            "batching: {{ merging: off }}\n{}",
+            of_a_is("{ max_wait: 5ms }")
+        ))
+        .enabled
+    );
+    assert!(!merging("batching: { merging: off }\nsubgraphs: { a: { batching: { slots: 3 } } }").enabled);
+}
+
+#[test]
 fn it_can_be_switched_off_and_on() {
     for off in ["off", "\"off\"", "Off", "OFF", "false"] {
         assert!(
@@ -134,6 +162,22 @@ fn mistakes_are_named_with_the_way_out() {
         ("batching: { slots: many }", "is not a valid configuration"),
         ("batching: maybe", "expected `on`, `off`, or keys like `slots`"),
         ("batching: 3", "`on`, `off`, or keys like `slots`"),
+        (
+            "batching: { merging: { max_operations: 0 } }",
+            "`batching.merging.max_operations`: 0 is not between 1 and 1000; to send each question by itself, write `merging: off`",
+        ),
+        (
+            "subgraphs: { a: { batching: { merging: { max_wait: 3 } } } }",
+            "`subgraphs.a.batching.merging.max_wait`: `3` is not a time",
+        ),
+        (
+            "batching: { merging: { max_wai: 3s } }",
+            "did you mean `max_wait`?",
+        ),
+        (
+            "batching: { merging: maybe }",
+            "expected `on`, `off`, or keys like `max_wait`",
+        ),
         ("batching: [on]", "`on`, `off`, or keys like `slots`"),
         ("sharing: { request: true }", "did you mean `requests`?"),
         ("sharing: off", "is not a valid configuration"),

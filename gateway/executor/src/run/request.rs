@@ -376,6 +376,7 @@ pub(crate) fn assemble(
         document,
         variables: members.into(),
         entities,
+        merging: fetch.merging.clone(),
         headers: Arc::clone(headers),
     }
 }

@@ -6,7 +6,7 @@ use causeway_executor::{FetchFailure, SubgraphClient};
 use causeway_loader::InFlight;
 use tokio::time::sleep;
 
-use crate::fake::{Fake, Seen, What, across, ask, ask_lists, errors_in, ids_in, key, loader};
+use crate::fake::{Fake, Seen, What, across, ask, ask_lists, errors_in, ids_in, key, later, loader};
 
 /// Answers that cannot be split, whatever they were asked.
 fn unattributable(seen: &Seen) -> Vec<String> {
@@ -54,8 +54,8 @@ async fn each_caller_is_asked_for_again_alone_and_sees_nothing_of_the_others() {
         let loader = loader(&fake, across(100, 1));
         let (_, second, third) = tokio::join!(
             loader.send(ask("ada", &[9])),
-            loader.send(ask("ada", &[1, 2])),
-            loader.send(ask("ada", &[2, 3])),
+            later(loader.send(ask("ada", &[1, 2]))),
+            later(loader.send(ask("ada", &[2, 3]))),
         );
         let (second, third) = (second.unwrap(), third.unwrap());
         assert_eq!(ids_in(&second.body, "_entities"), [Some(1), Some(2)], "{which}");
@@ -95,8 +95,8 @@ async fn asked_again_in_vain_the_answer_is_taken_as_it_is() {
     let loader = loader(&fake, across(100, 1));
     let (_, second, third) = tokio::join!(
         loader.send(ask("ada", &[9])),
-        loader.send(ask("ada", &[1, 2])),
-        loader.send(ask("ada", &[2, 3])),
+        later(loader.send(ask("ada", &[1, 2]))),
+        later(loader.send(ask("ada", &[2, 3]))),
     );
     for (reply, own, foreign) in [(second, 1, 3), (third, 3, 1)] {
         let message = errors_in(&reply.unwrap().body)[0]["message"].to_string();
@@ -116,9 +116,9 @@ async fn together_too_large_is_asked_for_apart() {
     let loader = loader(&fake, across(100, 1));
     let (_, second, third, fourth) = tokio::join!(
         loader.send(ask("ada", &[9])),
-        loader.send(ask("ada", &[1, 2])),
-        loader.send(ask("ada", &[3])),
-        loader.send(ask("ada", &[1, 2, 3, 4])),
+        later(loader.send(ask("ada", &[1, 2]))),
+        later(loader.send(ask("ada", &[3]))),
+        later(loader.send(ask("ada", &[1, 2, 3, 4]))),
     );
     assert_eq!(ids_in(&second.unwrap().body, "_entities"), [Some(1), Some(2)]);
     assert_eq!(ids_in(&third.unwrap().body, "_entities"), [Some(3)]);
@@ -171,7 +171,7 @@ async fn a_list_that_nobody_asks_in_may_be_missing() {
     });
     let loader = loader(&fake, across(100, 1));
     let only_a = |ids: &[u32]| loader.send(ask_lists("ada", "two", &[("a", ids), ("b", &[])]));
-    let (_, second, third) = tokio::join!(only_a(&[9]), only_a(&[1]), only_a(&[2]));
+    let (_, second, third) = tokio::join!(only_a(&[9]), later(only_a(&[1])), later(later(only_a(&[2]))));
     assert_eq!(ids_in(&second.unwrap().body, "a"), [Some(1)]);
     assert_eq!(ids_in(&third.unwrap().body, "a"), [Some(2)]);
     assert_eq!(fake.calls().len(), 2);
@@ -187,8 +187,8 @@ async fn a_cut_answer_costs_nobody_but_a_call() {
         let loader = loader(&fake, across(100, 1));
         let (_, second, third) = tokio::join!(
             loader.send(ask("ada", &[9])),
-            loader.send(ask("ada", &[1, 2])),
-            loader.send(ask("ada", &[2, 3])),
+            later(loader.send(ask("ada", &[1, 2]))),
+            later(loader.send(ask("ada", &[2, 3]))),
         );
         assert_eq!(
             ids_in(&second.unwrap().body, "_entities"),
@@ -218,8 +218,8 @@ async fn nobody_joins_what_is_asked_again_alone() {
     };
     let (_, second, third, late) = tokio::join!(
         loader.send(ask("ada", &[9])),
-        loader.send(ask("ada", &[1, 2])),
-        loader.send(ask("ada", &[2, 3])),
+        later(loader.send(ask("ada", &[1, 2]))),
+        later(loader.send(ask("ada", &[2, 3]))),
         late,
     );
     assert!(second.is_ok() && third.is_ok());

@@ -6,7 +6,7 @@ use causeway_executor::{FetchFailure, SubgraphClient};
 use causeway_loader::InFlight;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::fake::{Fake, TIMEOUT, What, across, ask, ids_in, key, loader, root, settle};
+use crate::fake::{Fake, TIMEOUT, What, across, ask, ids_in, key, later, loader, root, settle};
 
 #[tokio::test(start_paused = true)]
 async fn who_leaves_the_queue_takes_only_its_own_along() {
@@ -110,7 +110,7 @@ async fn a_panic_is_the_callers_failure_and_nobody_elses() {
     let (first, second, queued) = tokio::join!(
         loader.send(ask("ada", &[1])),
         loader.send(ask("ada", &[1])),
-        loader.send(ask("ada", &[2])),
+        later(loader.send(ask("ada", &[2]))),
     );
     assert_eq!(first.unwrap_err(), FetchFailure::Broken);
     assert_eq!(second.unwrap_err(), FetchFailure::Broken);

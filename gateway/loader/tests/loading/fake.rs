@@ -11,11 +11,13 @@ use bytes::Bytes;
 use causeway_executor::{
     EntityList, FetchFailure, Partition, RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest,
 };
-use causeway_loader::{Batching, Loader, LoaderOptions, SubgraphLoading};
+use causeway_loader::{Batching, Loader, LoaderOptions, Merging, SubgraphLoading};
 use causeway_model::SubgraphId;
 use futures::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
 use serde_json::{Value, json};
+
+use crate::graphql::{RootField, root_fields, template};
 
 pub(crate) struct Fake {
     script: Box<dyn Fn(&Seen) -> Answer + Send + Sync>,
@@ -39,6 +41,9 @@ pub(crate) struct Seen {
     pub(crate) kind: RequestKind,
     pub(crate) document: String,
     pub(crate) who: String,
+    /// What it asks of the root, as far as it is a document.
+    pub(crate) roots: Vec<RootField>,
+    pub(crate) variables: String,
     /// By list, each representation.
     pub(crate) lists: Vec<(String, Vec<String>)>,
 }
@@ -116,6 +121,11 @@ impl Fake {
             kind: request.kind,
             document: request.document.to_string(),
             who: who(&request.headers),
+            roots: match request.document.contains('{') {
+                true => root_fields(&request.document, &sent["variables"]),
+                false => Vec::new(),
+            },
+            variables: String::from_utf8(request.variables.to_vec()).unwrap(),
             lists: lists.collect(),
         };
         state.calls.push(seen.clone());
@@ -134,6 +144,9 @@ impl Fake {
 }
 
 fn question(seen: &Seen) -> String {
+    if let Some(field) = seen.roots.first() {
+        return format!("{} {}", seen.who, field.name);
+    }
     format!("{} {}", seen.who, seen.document)
 }
 
@@ -149,7 +162,15 @@ pub(crate) fn entity(seen: &Seen, key: &str, version: u64) -> Value {
     json!({ "key": representation, "who": seen.who, "document": seen.document, "version": version })
 }
 
+/// What is answered for a field of the root.
+pub(crate) fn root_value(who: &str, meaning: &str, version: u64) -> Value {
+    json!({ "is": meaning, "who": who, "version": version })
+}
+
 fn body(seen: &Seen, version: u64, bad: &[String]) -> Value {
+    if !seen.roots.is_empty() {
+        return roots_body(seen, version, bad);
+    }
     if seen.lists.is_empty() {
         return json!({ "data": { "root": entity(seen, "{}", version) } });
     }
@@ -173,6 +194,30 @@ fn body(seen: &Seen, version: u64, bad: &[String]) -> Value {
         json!({ "data": data })
     } else {
         json!({ "data": data, "errors": errors })
+    }
+}
+
+fn roots_body(seen: &Seen, version: u64, bad: &[String]) -> Value {
+    let mut data = serde_json::Map::new();
+    let mut errors = Vec::new();
+    for field in &seen.roots {
+        let is_bad = bad.contains(&field.meaning);
+        if is_bad {
+            errors.push(json!({
+                "message": format!("no {} for {}", field.meaning, seen.who),
+                "path": [field.key, "name"],
+                "extensions": { "code": "GONE" },
+            }));
+        }
+        let value = match is_bad {
+            true => Value::Null,
+            false => root_value(&seen.who, &field.meaning, version),
+        };
+        data.insert(field.key.clone(), value);
+    }
+    match errors.is_empty() {
+        true => json!({ "data": data }),
+        false => json!({ "errors": errors, "data": data }),
     }
 }
 
@@ -227,6 +272,7 @@ pub(crate) fn across(max_batch_size: usize, slots: usize) -> Batching {
         max_batch_size,
         slots,
         public: false,
+        merging: Some(Merging::default()),
     }
 }
 
@@ -264,6 +310,7 @@ pub(crate) fn ask_lists(who: &str, document: &str, lists: &[(&str, &[u32])]) -> 
         document: document.into(),
         variables: Bytes::from_static(b"\"first\":3"),
         entities: entities.collect(),
+        merging: None,
         headers: Arc::new(headers),
     }
 }
@@ -274,6 +321,25 @@ pub(crate) fn ask(who: &str, ids: &[u32]) -> SubgraphRequest {
 
 pub(crate) fn root(who: &str) -> SubgraphRequest {
     ask_lists(who, "root", &[])
+}
+
+/// A root query that can be asked with others. `variables`: members of a JSON object.
+pub(crate) fn query(who: &str, document: &str, variables: &str) -> SubgraphRequest {
+    SubgraphRequest {
+        variables: Bytes::copy_from_slice(variables.as_bytes()),
+        merging: Some(Arc::new(template(document))),
+        ..ask_lists(who, document, &[])
+    }
+}
+
+/// `user` of an id.
+pub(crate) fn user(who: &str, id: u32) -> SubgraphRequest {
+    query(who, "query($id:ID!){user(id:$id){name}}", &format!("\"id\":{id}"))
+}
+
+/// The one field that a user's answer has to have.
+pub(crate) fn the_user(who: &str, id: u32) -> Value {
+    json!({ "user": root_value(who, &format!("user(id:{id}){{name}}"), 0) })
 }
 
 pub(crate) fn mutation(who: &str) -> SubgraphRequest {
@@ -303,6 +369,12 @@ pub(crate) async fn settle() {
     }
 }
 
+/// Asks when what was asked before has left.
+pub(crate) async fn later<F: Future>(asked: F) -> F::Output {
+    settle().await;
+    asked.await
+}
+
 impl Seen {
     /// As many keys, whichever.
     pub(crate) fn of_keys(count: u32) -> Self {
@@ -311,6 +383,8 @@ impl Seen {
             kind: RequestKind::Query,
             document: String::new(),
             who: String::new(),
+            roots: Vec::new(),
+            variables: String::new(),
             lists: vec![("_entities".to_owned(), (0..count).map(key).collect())],
         }
     }

@@ -5,6 +5,9 @@
 mod apart;
 mod coming_and_going;
 mod fake;
+#[path = "../support/graphql.rs"]
+mod graphql;
+mod merged;
 mod modes;
 mod mutations;
 mod together;

@@ -47,6 +47,7 @@ async fn without_other_requests_each_has_its_own_batches() {
         max_batch_size: 2,
         slots: 2,
         public: false,
+        merging: None,
     };
     let loader = loader(&fake, batching);
     let (first, second) = tokio::join!(

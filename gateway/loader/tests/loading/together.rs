@@ -123,6 +123,7 @@ async fn identities_share_nothing_unless_the_subgraph_is_public() {
             max_batch_size: 100,
             slots: 1,
             public,
+            merging: None,
         };
         let loader = loader(&fake, batching);
         let (ada, bob) = tokio::join!(loader.send(ask("ada", &[1])), loader.send(ask("bob", &[1])));

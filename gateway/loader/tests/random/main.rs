@@ -191,6 +191,7 @@ fn loader(subgraph: &Arc<Subgraph>, rules: &Rules, off: bool) -> Loader {
         max_batch_size: rules.max_batch_size,
         slots: rules.slots,
         public: rules.public,
+        merging: None,
     };
     let options = LoaderOptions {
         subgraphs: vec![SubgraphLoading {
@@ -296,6 +297,7 @@ impl Caller {
             document: document.into(),
             variables: variables.into(),
             entities: lists.iter().map(|list| entities(rng, list, habits.ids)).collect(),
+            merging: None,
             headers: Arc::new(headers),
         }
     }

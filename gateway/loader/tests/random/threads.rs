@@ -56,6 +56,7 @@ async fn nothing_is_lost_between_threads() {
                 max_batch_size: 5,
                 slots: 2,
                 public: false,
+                merging: None,
             },
         }],
         share_calls: true,
@@ -102,6 +103,7 @@ fn request(ids: &[u32]) -> SubgraphRequest {
             variable: "of".to_owned(),
             representations: keys.iter().map(String::as_bytes).collect(),
         }],
+        merging: None,
         headers: Arc::new(HeaderMap::new()),
     }
 }

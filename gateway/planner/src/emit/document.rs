@@ -1,6 +1,6 @@
 //! The text of a subgraph document, and the shape of its answer.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use apollo_compiler::{
     Name,
@@ -8,11 +8,14 @@ use apollo_compiler::{
 };
 use causeway_graph::QueryGraph;
 use causeway_model::{
-    CallTemplate, ContextVariable, DocumentTemplate, Guard, KeyId, Piece, Shape, ShapeField, ShapeId,
-    SubgraphId, plan::TYPENAME,
+    CallTemplate, ContextVariable, DocumentTemplate, Guard, KeyId, MergeTemplate, Piece, Shape, ShapeField,
+    ShapeId, SubgraphId, plan::TYPENAME,
 };
 
-use super::aliases::{AliasAssigner, Aliases};
+use super::{
+    aliases::{AliasAssigner, Aliases},
+    own_names::{self, Marks},
+};
 use crate::{
     draft::{Drafts, NodeField, NodeId},
     operation::NormalizedOperation,
@@ -31,6 +34,20 @@ pub(super) struct DocumentWriter<'a> {
     /// By `_entities` field.
     calls: Vec<CallTemplate>,
     used: Vec<Name>,
+    marks: Marks,
+    /// What it asks for: fields of the root, or of the types of entities. Sorted.
+    fields: BTreeSet<String>,
+}
+
+/// A finished document.
+pub(super) struct Document {
+    pub(super) text: String,
+    /// The client's variables that it uses.
+    pub(super) variables: Vec<Name>,
+    /// Its parts, where it takes values from contexts.
+    pub(super) template: Option<DocumentTemplate>,
+    /// How it is asked with others, if it can be.
+    pub(super) merging: Option<MergeTemplate>,
 }
 
 impl<'a> DocumentWriter<'a> {
@@ -39,6 +56,7 @@ impl<'a> DocumentWriter<'a> {
         operation: &'a NormalizedOperation,
         drafts: &'a Drafts,
         subgraph: SubgraphId,
+        marks: Marks,
     ) -> Self {
         Self {
             graph,
@@ -51,13 +69,16 @@ impl<'a> DocumentWriter<'a> {
             representations: Vec::new(),
             calls: Vec::new(),
             used: Vec::new(),
+            marks,
+            fields: BTreeSet::new(),
         }
     }
 
     pub(super) fn root(&mut self, node: NodeId) {
         self.kind = self.operation.operation_type;
+        self.note_fields(node, "");
         self.assign_aliases(&[node]);
-        let text = self.selection(node);
+        let text = self.selection(node, true);
         self.body.push_str(&text);
     }
 
@@ -70,8 +91,9 @@ impl<'a> DocumentWriter<'a> {
         // Which type came back matters when several were asked for under different shapes; the key's
         // order tells already which entity it is.
         for node in nodes {
-            let selection = self.selection(*node);
+            let selection = self.selection(*node, false);
             let ty = &self.drafts.node(*node).ty;
+            self.note_fields(*node, ty);
             // Writing to a String cannot fail.
             let _ = write!(text, "...on {ty}{selection}");
         }
@@ -96,11 +118,11 @@ impl<'a> DocumentWriter<'a> {
         if self.body.is_empty() {
             self.body.push('{');
         }
-        if alias != "_entities" {
-            self.body.push_str(alias);
-            self.body.push(':');
-        }
-        let _ = write!(self.body, "_entities(representations:${variable})");
+        let _ = match alias {
+            "_entities" => write!(self.body, "{}_entities", self.marks.field),
+            _ => write!(self.body, "{}{alias}:_entities", self.marks.name),
+        };
+        let _ = write!(self.body, "(representations:${}{variable})", self.marks.name);
         let pieces = pieces(selection);
         for piece in &pieces {
             self.body.push_str(match piece {
@@ -113,14 +135,13 @@ impl<'a> DocumentWriter<'a> {
             .push((variable.to_owned(), contexts.to_vec()));
     }
 
-    /// The document, the client's variables that it uses, and its parts where it takes values from contexts.
-    pub(super) fn finish(mut self) -> (String, Vec<Name>, Option<DocumentTemplate>) {
+    pub(super) fn finish(mut self) -> Document {
         if !self.representations.is_empty() {
             self.body.push('}');
         }
         let mut definitions: Vec<String> = Vec::new();
         for (name, contexts) in &self.representations {
-            definitions.push(format!("${name}:[_Any!]!"));
+            definitions.push(format!("${}{name}:[_Any!]!", self.marks.name));
             definitions.extend(
                 contexts
                     .iter()
@@ -130,7 +151,7 @@ impl<'a> DocumentWriter<'a> {
         let mut clients = Vec::new();
         for variable in &self.operation.variables {
             if self.used.contains(&variable.name) {
-                let mut text = format!("${}:{}", variable.name, variable.ty);
+                let mut text = format!("${}{}:{}", self.marks.name, variable.name, variable.ty);
                 if let Some(default) = &variable.default_value {
                     let _ = write!(text, "={}", default.serialize().no_indent());
                 }
@@ -146,18 +167,30 @@ impl<'a> DocumentWriter<'a> {
             calls: std::mem::take(&mut self.calls),
         });
         definitions.extend(clients.into_iter().map(|(_, text)| text));
-        let kind = self.kind.name();
-        let document = match (definitions.is_empty(), self.kind) {
-            (true, OperationType::Query) => self.body,
-            (true, _) => format!("{kind}{}", self.body),
-            (false, _) => format!("{kind}({}){}", definitions.join(","), self.body),
-        };
         let order = &self.operation.variables;
         let used = order
             .iter()
             .map(|variable| &variable.name)
             .filter(|name| self.used.contains(name));
-        (document, used.cloned().collect(), template)
+        let variables = used.cloned().collect();
+        let definitions = definitions.join(",");
+        let kind = self.kind.name();
+        let (text, merging) = match (definitions.is_empty(), self.kind) {
+            (_, OperationType::Query) if self.marks.is_marked() => {
+                let fields: Vec<String> = self.fields.into_iter().collect();
+                let (text, merging) = own_names::query(&definitions, &self.body, fields.join(",").into());
+                (text, Some(merging))
+            }
+            (true, OperationType::Query) => (self.body, None),
+            (true, _) => (format!("{kind}{}", self.body), None),
+            (false, _) => (format!("{kind}({definitions}){}", self.body), None),
+        };
+        Document {
+            text,
+            variables,
+            template,
+            merging,
+        }
     }
 
     fn assign_aliases(&mut self, nodes: &[NodeId]) {
@@ -172,15 +205,31 @@ impl<'a> DocumentWriter<'a> {
         .assign(nodes);
     }
 
-    fn selection(&mut self, node: NodeId) -> String {
+    /// `of`: the type; empty for the root.
+    fn note_fields(&mut self, node: NodeId, of: &str) {
+        let content = self.drafts.node(node);
+        for field in &content.fields {
+            self.fields.insert(match of {
+                "" => field.name.to_string(),
+                of => format!("{of}.{}", field.name),
+            });
+        }
+        for (on, fragment) in &content.fragments {
+            self.note_fields(*fragment, on);
+        }
+    }
+
+    /// `top`: its keys are those of the answer's data.
+    fn selection(&mut self, node: NodeId, top: bool) -> String {
         let content = self.drafts.node(node);
         let mut text = String::from("{");
         // Where every field may be skipped, something must stay: servers answer an object with an empty selection as
         // they please, some with null.
         let may_be_empty =
             content.fields.iter().all(|field| is_written(&field.guard)) && content.fragments.is_empty();
+        let marks = if top { self.marks } else { Marks::NONE };
         if content.typename || may_be_empty {
-            text.push_str("__typename");
+            let _ = write!(text, "{}__typename", marks.field);
         }
         for (index, field) in content.fields.iter().enumerate() {
             let (wrappers, own) = self.conditions(&field.guard);
@@ -188,11 +237,13 @@ impl<'a> DocumentWriter<'a> {
                 let _ = write!(text, "...{wrapper}{{");
             }
             separate(&mut text);
+            let named = self.json_key(node, index, field.key) == field.name.as_str();
+            text.push_str(if named { marks.field } else { marks.name });
             self.field(&mut text, node, index, field, &own);
             text.push_str(&"}".repeat(wrappers.len()));
         }
         for (on, fragment) in &content.fragments {
-            let selection = self.selection(*fragment);
+            let selection = self.selection(*fragment, top);
             let _ = write!(text, "...on {on}{selection}");
         }
         text.push('}');
@@ -208,12 +259,8 @@ impl<'a> DocumentWriter<'a> {
         text.push_str(&field.name);
         for (position, argument) in field.arguments.iter().enumerate() {
             text.push(if position == 0 { '(' } else { ',' });
-            let _ = write!(
-                text,
-                "{}:{}",
-                argument.name,
-                argument.value.serialize().no_indent()
-            );
+            let _ = write!(text, "{}:", argument.name);
+            own_names::write_value(text, &argument.value, self.marks);
             self.use_variables(&argument.value);
         }
         for (position, (argument, context)) in field.contexts.iter().enumerate() {
@@ -226,7 +273,7 @@ impl<'a> DocumentWriter<'a> {
         }
         text.push_str(conditions);
         if let Some(child) = field.child {
-            let selection = self.selection(child);
+            let selection = self.selection(child, false);
             text.push_str(&selection);
         }
     }
@@ -249,7 +296,7 @@ impl<'a> DocumentWriter<'a> {
                 if !self.used.contains(variable) {
                     self.used.push(variable.clone());
                 }
-                let text = format!("@{directive}(if:${variable})");
+                let text = format!("@{directive}(if:${}{variable})", self.marks.name);
                 if first {
                     own.push_str(&text)
                 } else {

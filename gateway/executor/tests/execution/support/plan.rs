@@ -145,6 +145,7 @@ impl PlanBuilder {
             depends_on: after.iter().copied().map(FetchId).collect(),
             document: format!("{{\"document\" {number}}}").into(),
             template: None,
+            merging: None,
             variables: Vec::new(),
             target,
             guard: Guard::ALWAYS,
