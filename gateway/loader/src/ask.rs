@@ -135,7 +135,7 @@ impl<'l> Ask<'l> {
 
     async fn reply(mut self) -> Result<SubgraphReply, FetchFailure> {
         let has_left = |part: &Part| part.batch.departure.get().is_some();
-        if self.parts.iter().all(has_left) {
+        if self.group.sends_what_leaves() && self.parts.iter().all(has_left) {
             // They left no later than the question came: the client's own deadline is ours, and sets no timer twice.
             for part in &self.parts {
                 part.batch.outcome.wait().await;

@@ -105,6 +105,11 @@ impl Group {
                 .all(|(known, asked)| known.key == asked.key && known.variable == asked.variable)
     }
 
+    /// Whether its batches wait for no company, once they have left.
+    pub(crate) fn sends_what_leaves(&self) -> bool {
+        self.merging.is_none()
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }

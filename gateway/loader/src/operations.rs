@@ -107,7 +107,8 @@ impl Call {
     /// Lets somebody join who comes in an epoch, unless its answer will be too old or there will be none.
     fn admit(&self, epoch: u64) -> bool {
         let fresh = self.departure.get().is_none_or(|left| left.epoch >= epoch);
-        let one_more = |askers| (askers != GIVEN_UP).then_some(askers + 1);
+        // `None` of what is given up.
+        let one_more = |askers: usize| askers.checked_add(1);
         fresh
             && self
                 .askers

@@ -168,7 +168,7 @@ pub(crate) fn root_value(who: &str, meaning: &str, version: u64) -> Value {
 }
 
 fn body(seen: &Seen, version: u64, bad: &[String]) -> Value {
-    if !seen.roots.is_empty() {
+    if !seen.roots.is_empty() && seen.lists.is_empty() {
         return roots_body(seen, version, bad);
     }
     if seen.lists.is_empty() {

@@ -8,6 +8,7 @@ mod fake;
 #[path = "../support/graphql.rs"]
 mod graphql;
 mod merged;
+mod merged_in_time;
 mod modes;
 mod mutations;
 mod together;

@@ -5,23 +5,25 @@ use std::time::Duration;
 use causeway_executor::{Dispatch, FetchFailure, SubgraphClient, SubgraphReply, SubgraphRequest};
 use causeway_loader::{Batching, InFlight, Loader, LoaderOptions, Merging, SubgraphLoading};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::fake::{
-    Fake, Seen, TIMEOUT, What, across, errors_in, loader, mutation, query, root_value, settle, the_user, user,
+    Fake, Seen, TIMEOUT, What, across, ask_lists, errors_in, ids_in, key, loader, mutation, query,
+    root_value, settle, the_user, user,
 };
+use crate::graphql::template;
 
-fn data(reply: &Result<SubgraphReply, FetchFailure>) -> Value {
+pub(crate) fn data(reply: &Result<SubgraphReply, FetchFailure>) -> Value {
     let body: Value = serde_json::from_slice(&reply.as_ref().unwrap().body).unwrap();
     body["data"].clone()
 }
 
-fn meanings(seen: &Seen) -> Vec<&str> {
+pub(crate) fn meanings(seen: &Seen) -> Vec<&str> {
     seen.roots.iter().map(|field| field.meaning.as_str()).collect()
 }
 
 /// With one slot.
-fn batching(merging: Option<Merging>) -> Batching {
+pub(crate) fn batching(merging: Option<Merging>) -> Batching {
     Batching::On {
         across_requests: true,
         max_batch_size: 1000,
@@ -32,7 +34,7 @@ fn batching(merging: Option<Merging>) -> Batching {
 }
 
 /// Puts the first question, and the others together while the first is under way.
-async fn first_then(
+pub(crate) async fn first_then(
     loader: &Loader,
     first: SubgraphRequest,
     others: Vec<SubgraphRequest>,
@@ -45,6 +47,17 @@ async fn first_then(
         futures::future::join_all(others.into_iter().map(|request| loader.send(request))).await
     };
     tokio::join!(loader.send(first), others)
+}
+
+/// Books by a document that asks for one field of them.
+pub(crate) fn books(who: &str, field: &str, ids: &[u32]) -> SubgraphRequest {
+    let document = format!(
+        "query($of_entities:[_Any!]!){{_entities(representations:$of_entities){{...on Book{{{field}}}}}}}"
+    );
+    SubgraphRequest {
+        merging: Some(std::sync::Arc::new(template(&document))),
+        ..ask_lists(who, &document, &[("_entities", ids)])
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,87 +267,6 @@ async fn what_goes_wrong_alone_as_well_is_told_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_field_keeps_none_but_its_like_waiting() {
-    let fake = Fake::new(|seen| What::Good.after(if seen.roots[0].name == "report" { 300 } else { 10 }));
-    let loader = loader(&fake, across(100, 1));
-    let started = Instant::now();
-    let users = async {
-        settle().await;
-        let both = tokio::join!(
-            loader.send(user("ada", 1)),
-            loader.send(query("ada", "{user(id:2){name} me{name}}", ""))
-        );
-        (started.elapsed(), both)
-    };
-    let report = |year| query("ada", &format!("{{report(year:{year}){{sum}}}}"), "");
-    let (_, (elapsed, _)) = tokio::join!(loader.send(report(1)), users);
-    assert_eq!(elapsed, Duration::from_millis(10));
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_has_waited_long_enough_leaves_though_all_slots_are_taken() {
-    let fake = Fake::new(|seen| What::Good.after(if seen.number == 0 { 300 } else { 10 }));
-    let loader = loader(&fake, across(100, 1));
-    let started = Instant::now();
-    let others = vec![user("ada", 2), user("ada", 3)];
-    let late = async {
-        sleep(Duration::from_millis(40)).await;
-        let reply = loader.send(user("ada", 4)).await;
-        (started.elapsed(), reply)
-    };
-    let quick = async {
-        let (_, others) = first_then(&loader, user("ada", 1), others).await;
-        others
-    };
-    let (others, (elapsed, late)) = tokio::join!(quick, late);
-    // 2 ms until the others come, 50 that they wait, 10 for the call; who came meanwhile leaves with them.
-    assert_eq!(elapsed, Duration::from_millis(62));
-    assert_eq!(data(&late), the_user("ada", 4));
-    assert_eq!(data(&others[1]), the_user("ada", 3));
-    let sent: Vec<_> = fake.calls().iter().map(|seen| seen.roots.len()).collect();
-    assert_eq!(sent, [1, 3]);
-    assert_eq!(loader.in_flight(), InFlight::default());
-}
-
-#[tokio::test(start_paused = true)]
-async fn operations_have_a_largest_size() {
-    let fake = Fake::good();
-    let roots = Merging {
-        max_operations: 2,
-        ..Merging::default()
-    };
-    let loader = loader(&fake, batching(Some(roots)));
-    let (_, others) = first_then(
-        &loader,
-        user("ada", 1),
-        (2..=6).map(|id| user("ada", id)).collect(),
-    )
-    .await;
-    for (id, reply) in (2..).zip(&others) {
-        assert_eq!(data(reply), the_user("ada", id));
-    }
-    let sent: Vec<_> = fake.calls().iter().map(|seen| seen.roots.len()).collect();
-    assert_eq!(sent, [1, 2, 2, 1]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn operations_have_a_largest_length() {
-    let fake = Fake::good();
-    let loader = loader(&fake, across(100, 1));
-    let long = |id: u32| query("ada", &format!("{{user(id:{id}){{{}}}}}", "n".repeat(25_000)), "");
-    let (_, others) = first_then(&loader, user("ada", 1), (2..=6).map(long).collect()).await;
-    assert!(others.iter().all(Result::is_ok));
-    let sent: Vec<_> = fake.calls().iter().map(|seen| seen.roots.len()).collect();
-    assert_eq!(sent, [1, 2, 2, 1]);
-    let huge = query("ada", &format!("{{user(id:9){{{}}}}}", "n".repeat(90_000)), "");
-    let (_, others) = first_then(&loader, user("ada", 1), vec![huge, user("ada", 3)]).await;
-    assert!(
-        others.iter().all(Result::is_ok),
-        "what is too long by itself is sent by itself"
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn identities_share_no_operation_unless_the_subgraph_is_public() {
     for (public, calls) in [(false, 2), (true, 1)] {
         let fake = Fake::good();
@@ -381,91 +313,6 @@ async fn what_left_before_a_mutation_is_not_joined_after_it_and_what_waits_is() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_waits_for_is_not_sent() {
-    let fake = Fake::good();
-    let loader = loader(&fake, across(100, 1));
-    let leaver = async {
-        settle().await;
-        let both = async { tokio::join!(loader.send(user("ada", 2)), loader.send(user("ada", 3))) };
-        assert!(timeout(Duration::from_millis(5), both).await.is_err());
-        // Came after the first had gone; the place of the one that was given up is nobody's.
-        let (second, fourth) = tokio::join!(loader.send(user("ada", 2)), loader.send(user("ada", 4)));
-        assert_eq!(data(&second), the_user("ada", 2));
-        assert_eq!(data(&fourth), the_user("ada", 4));
-    };
-    let stayer = async {
-        settle().await;
-        settle().await;
-        loader.send(user("ada", 3)).await
-    };
-    let (_, (), stayer) = tokio::join!(loader.send(user("ada", 1)), leaver, stayer);
-    assert_eq!(data(&stayer), the_user("ada", 3));
-    let sent = fake.calls();
-    assert_eq!(sent.len(), 2);
-    assert_eq!(
-        meanings(&sent[1]),
-        ["user(id:3){name}", "user(id:2){name}", "user(id:4){name}"]
-    );
-    assert_eq!(loader.in_flight(), InFlight::default());
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_operation_outlives_who_asked_and_nothing_is_asked_again_for_nobody() {
-    let fake = Fake::new(|seen| match seen.number {
-        1 => What::Body("{}".to_owned()).after(20),
-        _ => What::Good.after(10),
-    });
-    let loader = loader(&fake, across(100, 1));
-    let leaver = async {
-        sleep(Duration::from_millis(2)).await;
-        let left = timeout(Duration::from_millis(15), loader.send(user("ada", 2))).await;
-        assert!(left.is_err());
-    };
-    let (_, (), (_, others)) = tokio::join!(
-        loader.send(user("ada", 9)),
-        leaver,
-        first_then(&loader, user("ada", 9), vec![user("ada", 3)])
-    );
-    assert_eq!(data(&others[0]), the_user("ada", 3));
-    let sent = fake.calls();
-    assert_eq!(meanings(&sent[1]).len(), 2);
-    assert_eq!(meanings(&sent[2]), ["user(id:3){name}"]);
-    assert_eq!(sent.len(), 3);
-    assert_eq!(loader.in_flight(), InFlight::default());
-}
-
-#[tokio::test(start_paused = true)]
-async fn waiting_and_asking_again_end_with_the_deadline() {
-    let fake = Fake::new(|seen| match seen.number {
-        1 => What::Body("{}".to_owned()).after(400),
-        2 => What::Good.after(300),
-        _ => What::Good.after(10),
-    });
-    let loader = loader(&fake, across(100, 1));
-    let started = Instant::now();
-    let joiner = async {
-        sleep(Duration::from_millis(300)).await;
-        let reply = loader.send(user("ada", 2)).await;
-        (started.elapsed(), reply)
-    };
-    let both = async {
-        let (_, others) = first_then(&loader, user("ada", 1), vec![user("ada", 2), user("ada", 3)]).await;
-        (started.elapsed(), others)
-    };
-    let ((elapsed, others), (joined_for, joined)) = tokio::join!(both, joiner);
-    assert_eq!(elapsed, TIMEOUT + Duration::from_millis(2));
-    assert_eq!(
-        others[0].as_ref().unwrap_err(),
-        &FetchFailure::Timeout { millis: 500 }
-    );
-    assert_eq!(data(&others[1]), the_user("ada", 3));
-    // It came later, and has time for the second call.
-    assert_eq!(joined_for, Duration::from_millis(710));
-    assert_eq!(data(&joined), the_user("ada", 2));
-    assert_eq!(loader.in_flight(), InFlight::default());
-}
-
-#[tokio::test(start_paused = true)]
 async fn it_can_be_off_and_needs_no_sharing_of_equal_calls() {
     let three = || vec![user("ada", 2), user("ada", 3), user("ada", 3)];
     for (roots, share_calls, sizes) in [
@@ -507,19 +354,72 @@ async fn what_has_no_template_is_never_asked_with_others() {
     assert_eq!(fake.calls().len(), 3);
 }
 
-#[test]
-fn the_end_of_a_runtime_leaves_nothing_behind() {
-    let fake = Fake::new(|_| What::Good.after(100_000));
-    let loader = loader(&fake, across(1, 1));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let some = first_then(&loader, user("ada", 1), vec![user("ada", 2), user("ada", 3)]);
-        assert!(timeout(Duration::from_millis(10), some).await.is_err());
-    });
-    drop(runtime);
+#[tokio::test(start_paused = true)]
+async fn batches_of_different_documents_leave_as_one_operation() {
+    let fake = Fake::new(|_| What::ErrorsAt(vec![key(2)]).after(10));
+    let loader = loader(&fake, across(100, 1));
+    let others = vec![
+        books("ada", "title", &[1, 2]),
+        books("ada", "cover", &[2, 3]),
+        books("ada", "title", &[2, 4]),
+    ];
+    let (_, others) = first_then(&loader, books("ada", "pages", &[9]), others).await;
+    let bodies: Vec<_> = others
+        .iter()
+        .map(|reply| reply.as_ref().unwrap().body.clone())
+        .collect();
+    assert_eq!(ids_in(&bodies[0], "_entities"), [Some(1), None]);
+    assert_eq!(ids_in(&bodies[1], "_entities"), [None, Some(3)]);
+    assert_eq!(ids_in(&bodies[2], "_entities"), [None, Some(4)]);
+    for (body, index) in bodies.iter().zip([1, 0, 0]) {
+        let errors = errors_in(body);
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0]["path"], json!(["_entities", index, "name"]));
+    }
+    let sent = fake.calls();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(
+        sent[1].document,
+        "query($q0_of_entities:[_Any!]!,$q1_of_entities:[_Any!]!){q0__entities:_entities(representations:$q0_of_entities)\
+         {...on Book{cover}} q1__entities:_entities(representations:$q1_of_entities){...on Book{title}}}"
+    );
+    assert_eq!(sent[1].keys(), [key(2), key(3), key(1), key(2), key(4)]);
+    let calls: Vec<_> = others
+        .iter()
+        .map(|reply| reply.as_ref().unwrap().dispatch)
+        .collect();
+    assert_eq!([calls[0].calls, calls[1].calls, calls[2].calls], [0, 1, 0]);
+    assert_eq!([calls[0].batch_size, calls[1].batch_size], [3, 2]);
+    assert!(
+        calls
+            .iter()
+            .all(|dispatch| dispatch.waited == Duration::from_millis(8))
+    );
+    let stats = &loader.stats()[0];
+    assert_eq!(
+        (stats.calls, stats.merged_operations, stats.entities_sent),
+        (2, 2, 6)
+    );
     assert_eq!(loader.in_flight(), InFlight::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_that_cannot_be_told_apart_are_asked_again_each_by_itself() {
+    let fake = Fake::new(|seen| match seen.number {
+        1 => What::Body("{\"errors\":[{\"message\":\"Too many aliases\"}]}".to_owned()).after(10),
+        _ => What::Good.after(10),
+    });
+    let loader = loader(&fake, across(100, 1));
+    let others = vec![books("ada", "title", &[1, 2]), books("ada", "cover", &[2, 3])];
+    let (_, others) = first_then(&loader, books("ada", "pages", &[9]), others).await;
+    assert_eq!(
+        ids_in(&others[0].as_ref().unwrap().body, "_entities"),
+        [Some(1), Some(2)]
+    );
+    assert_eq!(
+        ids_in(&others[1].as_ref().unwrap().body, "_entities"),
+        [Some(2), Some(3)]
+    );
+    assert_eq!(fake.calls().len(), 4);
+    assert_eq!(loader.stats()[0].isolated, 2);
 }

@@ -10,6 +10,7 @@ use std::{
 use causeway_executor::{
     FetchFailure, Partition, RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest,
 };
+use causeway_loader::Merging;
 use causeway_model::SubgraphId;
 use futures::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
@@ -17,7 +18,11 @@ use rand::{RngExt, rngs::SmallRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::{asked::asked_apart, graphql::root_fields};
+
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
+/// Stands where an entity's list does, for questions that have none.
+pub(crate) const ROOT: &str = "root";
 pub(crate) const EVERYBODY: &str = "everybody";
 
 /// What the loader was told, and what the subgraph may do.
@@ -28,6 +33,7 @@ pub(crate) struct Rules {
     pub(crate) max_batch_size: usize,
     pub(crate) slots: usize,
     pub(crate) share_calls: bool,
+    pub(crate) merging: Option<Merging>,
     /// Out of a hundred calls, how many go wrong in some way.
     pub(crate) trouble: u32,
     /// Whether there are answers that cannot be attributed.
@@ -41,7 +47,10 @@ pub(crate) struct Subgraph {
 
 pub(crate) struct Journal {
     rng: SmallRng,
+    /// What was asked, each question by itself; several may have come in one request.
     pub(crate) calls: Vec<Call>,
+    /// Requests.
+    pub(crate) requests: usize,
     /// Mutations that were carried out.
     pub(crate) version: u64,
     /// Mutations whose call has ended, one way or another.
@@ -61,6 +70,8 @@ pub(crate) struct Call {
     /// Mutations that had ended when it came in; unknown if one ended in that very moment, for it may have left before.
     ended: Option<u64>,
     pub(crate) end: End,
+    /// How many questions came with it.
+    pub(crate) company: usize,
 }
 
 /// How a call goes wrong.
@@ -94,6 +105,10 @@ impl Call {
         match &self.end {
             End::Good => false,
             End::ErrorsAt(ids) => ids.contains(&id),
+            // Each list may be wrong by itself.
+            End::WrongLength => !self.lists.is_empty(),
+            // That is nobody's: everybody is asked for again.
+            _ if self.company > 0 => false,
             _ => true,
         }
     }
@@ -104,6 +119,7 @@ impl Subgraph {
         let journal = Journal {
             rng,
             calls: Vec::new(),
+            requests: 0,
             version: 0,
             ended: 0,
             last_ended: None,
@@ -131,35 +147,61 @@ impl Subgraph {
         format!("{who} {} {variables}", request.document)
     }
 
-    /// Notes a call, holds the loader to the rules, and decides how the call ends.
-    fn receive(&self, request: &SubgraphRequest) -> (usize, Duration, Value) {
-        let question = self.question(request);
-        let lists = ids_of(request);
+    /// Notes a request, holds the loader to the rules, and decides how it ends.
+    fn receive(&self, request: &SubgraphRequest) -> Received {
+        let parts = asked_apart(request);
         let mut journal = self.journal();
-        let number = journal.calls.len();
+        journal.requests += 1;
         if request.kind == RequestKind::Mutation {
             journal.version += 1;
         }
+        let lists: Vec<_> = parts.iter().flat_map(ids_of).collect();
         let end = journal.draw_end(&self.rules, request.kind, &lists);
-        let call = Call {
-            question: question.clone(),
-            kind: request.kind,
-            lists,
-            ended: (journal.last_ended != Some(Instant::now())).then_some(journal.ended),
-            end,
+        let mut received = Received {
+            numbers: Vec::new(),
+            delay: Duration::ZERO,
+            right: json!({ "data": {} }),
         };
-        if request.kind == RequestKind::Query && call.size() > 0 {
-            journal.hold(&self.rules, &call);
+        journal.hold_all(self, &parts);
+        for (place, part) in parts.iter().enumerate() {
+            let number = journal.calls.len();
+            let call = Call {
+                question: self.question(part),
+                kind: request.kind,
+                lists: ids_of(part),
+                ended: (journal.last_ended != Some(Instant::now())).then_some(journal.ended),
+                end: end.clone(),
+                company: parts.len() - 1,
+            };
+            if request.kind == RequestKind::Query {
+                journal.hold(&self.rules, &call);
+            }
+            let keys = keys_of(part);
+            let prefix = if parts.len() > 1 {
+                format!("q{place}_")
+            } else {
+                String::new()
+            };
+            add(
+                &mut received.right,
+                &prefix,
+                answer(&call, &keys, number, journal.version),
+            );
+            journal
+                .under_way
+                .entry(call.question.clone())
+                .or_default()
+                .push(number);
+            journal.calls.push(call);
+            received.numbers.push(number);
         }
         let delay = match journal.rng.random_range(0..20) {
             0 => journal.rng.random_range(200..700),
             1..5 => 0,
             _ => journal.rng.random_range(1..40),
         };
-        let right = answer(&call, number, journal.version);
-        journal.calls.push(call);
-        journal.under_way.entry(question).or_default().push(number);
-        (number, Duration::from_millis(delay), right)
+        received.delay = Duration::from_millis(delay);
+        received
     }
 
     fn end(&self, number: usize) {
@@ -175,7 +217,64 @@ impl Subgraph {
     }
 }
 
+struct Received {
+    /// Of its calls.
+    numbers: Vec<usize>,
+    delay: Duration,
+    right: Value,
+}
+
+/// Adds a question's answer to that of an operation.
+fn add(to: &mut Value, prefix: &str, answer: Value) {
+    for (key, value) in answer["data"].as_object().unwrap() {
+        to["data"][format!("{prefix}{key}")] = value.clone();
+    }
+    for mut error in answer["errors"].as_array().cloned().unwrap_or_default() {
+        error["path"][0] = json!(format!("{prefix}{}", error["path"][0].as_str().unwrap()));
+        if to["errors"].is_null() {
+            to["errors"] = json!([]);
+        }
+        to["errors"].as_array_mut().unwrap().push(error);
+    }
+}
+
+/// Of the fields at the root, but for entities.
+fn keys_of(request: &SubgraphRequest) -> Vec<String> {
+    if !request.document.contains('{') {
+        return vec!["root".to_owned()];
+    }
+    let fields = root_fields(&request.document, &Value::Null).into_iter();
+    fields.map(|field| field.key).collect()
+}
+
 impl Journal {
+    /// What holds for questions in one operation.
+    fn hold_all(&mut self, subgraph: &Subgraph, parts: &[SubgraphRequest]) {
+        if parts.len() == 1 {
+            return;
+        }
+        let rules = &subgraph.rules;
+        let most = rules.merging.map_or(1, |merging| merging.max_operations);
+        let entities: usize = parts.iter().flat_map(ids_of).map(|(_, ids)| ids.len()).sum();
+        if parts.len() > most || entities > rules.max_batch_size || !rules.across {
+            self.breaches
+                .push(format!("{} questions with {entities} entities", parts.len()));
+        }
+        if parts.iter().any(|part| part.kind != RequestKind::Query) {
+            self.breaches.push("a mutation in company".to_owned());
+        }
+        for (place, part) in parts.iter().enumerate() {
+            let equal = |other: &SubgraphRequest| subgraph.question(other) == subgraph.question(part);
+            if part.entities.is_empty()
+                && rules.share_calls
+                && !rules.murky
+                && parts[..place].iter().any(equal)
+            {
+                self.breaches.push(format!("{} twice", subgraph.question(part)));
+            }
+        }
+    }
+
     fn hold(&mut self, rules: &Rules, call: &Call) {
         let mut breaches = Vec::new();
         if call.size() > rules.max_batch_size {
@@ -186,28 +285,44 @@ impl Journal {
             .map(|number| &self.calls[*number])
             .filter(|call| call.kind == RequestKind::Query)
             .collect();
-        if rules.across && others.len() >= rules.slots {
+        if rules.across && others.len() >= rules.slots && call.size() > 0 {
             breaches.push(format!("{} calls at once", others.len() + 1));
         }
-        for (list, ids) in &call.lists {
+        let mut unwanted = Vec::new();
+        let root = (ROOT.to_owned(), vec![0]);
+        let lists = match call.lists.as_slice() {
+            [] => std::slice::from_ref(&root),
+            lists => lists,
+        };
+        for (list, ids) in lists {
             for (position, id) in ids.iter().enumerate() {
                 let key = (call.question.clone(), list.clone(), *id);
                 // A batch that has left may come in a moment after the last caller has gone.
                 let known = self.waiting.get(&key);
                 let (waiting, left) = known.copied().unwrap_or_default();
                 if waiting == 0 && left != Some(Instant::now()) {
-                    breaches.push(format!("nobody waits for {key:?}"));
+                    unwanted.push(format!("nobody waits for {key:?}"));
                 }
                 if ids[..position].contains(id) {
                     breaches.push(format!("{key:?} twice in one call"));
                 }
                 let again = |other: &&Call| {
-                    other.has(list, *id) && other.ended.is_some() && other.ended == call.ended
+                    other.has(list, *id)
+                        && !call.lists.is_empty()
+                        && other.ended.is_some()
+                        && other.ended == call.ended
                 };
-                if rules.across && !rules.murky && others.iter().any(again) {
+                // What waited for company may have left its group before a mutation and come in after it.
+                let exact = rules.across && !rules.murky && rules.merging.is_none();
+                if exact && others.iter().any(again) {
                     breaches.push(format!("{key:?} is under way already"));
                 }
             }
+        }
+        // A batch that waits for company is not gathered any more: it goes as it is, or not at all.
+        let asked: usize = lists.iter().map(|(_, ids)| ids.len()).sum();
+        if rules.merging.is_none() || unwanted.len() == asked {
+            breaches.append(&mut unwanted);
         }
         self.breaches.extend(breaches);
     }
@@ -247,12 +362,19 @@ impl Journal {
 impl SubgraphClient for Subgraph {
     fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
         async move {
-            let (number, delay, right) = self.receive(&request);
-            let _end = Ending(self, number);
+            let Received {
+                numbers,
+                delay,
+                right,
+            } = self.receive(&request);
+            let number = numbers[0];
+            let _ends: Vec<_> = numbers.iter().map(|number| Ending(self, *number)).collect();
             if delay >= TIMEOUT {
                 sleep(TIMEOUT).await;
                 let failure = FetchFailure::Timeout { millis: 500 };
-                self.journal().calls[number].end = End::Fails(failure.clone());
+                for number in &numbers {
+                    self.journal().calls[*number].end = End::Fails(failure.clone());
+                }
                 return Err(failure);
             }
             sleep(delay).await;
@@ -293,13 +415,18 @@ pub(crate) fn ids_of(request: &SubgraphRequest) -> Vec<(String, Vec<u32>)> {
 }
 
 /// What is right for a call. Each value says to whom and to what question it belongs.
-fn answer(call: &Call, number: usize, version: u64) -> Value {
+fn answer(call: &Call, keys: &[String], number: usize, version: u64) -> Value {
     let value = |id: Option<u32>| json!({ "id": id.map(|id| id.to_string()), "question": call.question, "version": version });
-    if call.lists.is_empty() {
-        return json!({ "data": { "root": value(None) } });
-    }
     let mut errors = Vec::new();
     let mut data = serde_json::Map::new();
+    for key in keys.iter().filter(|_| call.lists.is_empty()) {
+        let is_bad = matches!(&call.end, End::ErrorsAt(_));
+        if is_bad {
+            let message = told(&call.question, &[], number);
+            errors.push(json!({ "message": message, "path": [key, "x"] }));
+        }
+        data.insert(key.clone(), if is_bad { Value::Null } else { value(None) });
+    }
     for (list, ids) in &call.lists {
         let entities = ids.iter().enumerate().map(|(index, id)| match &call.end {
             End::ErrorsAt(bad) if bad.contains(id) => {

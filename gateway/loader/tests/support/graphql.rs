@@ -13,17 +13,17 @@ pub(crate) struct RootField {
     pub(crate) meaning: String,
 }
 
-fn is_name(character: char) -> bool {
+pub(crate) fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }
 
-fn name_at(text: &str, at: usize) -> &str {
+pub(crate) fn name_at(text: &str, at: usize) -> &str {
     let rest = &text[at..];
     &rest[..rest.find(|character| !is_name(character)).unwrap_or(rest.len())]
 }
 
 /// Where the selection begins and each of its fields.
-fn places(document: &str) -> (usize, Vec<usize>) {
+pub(crate) fn places(document: &str) -> (usize, Vec<usize>) {
     let start = document.find('{').unwrap() + 1;
     let mut fields = vec![start];
     let mut depth = 0;
