@@ -423,3 +423,21 @@ async fn batches_that_cannot_be_told_apart_are_asked_again_each_by_itself() {
     assert_eq!(fake.calls().len(), 4);
     assert_eq!(loader.stats()[0].isolated, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_again_alone_has_no_company() {
+    let fake = Fake::new(|seen| match seen.number {
+        0 => What::Body("{}".to_owned()).after(10),
+        _ => What::Good.after(10),
+    });
+    let loader = loader(&fake, across(100, 2));
+    let (first, second) = tokio::join!(
+        loader.send(books("ada", "title", &[1, 2])),
+        loader.send(books("ada", "title", &[2, 3]))
+    );
+    assert_eq!(ids_in(&first.unwrap().body, "_entities"), [Some(1), Some(2)]);
+    assert_eq!(ids_in(&second.unwrap().body, "_entities"), [Some(2), Some(3)]);
+    let sent: Vec<_> = fake.calls().iter().map(|seen| seen.keys().len()).collect();
+    assert_eq!(sent, [3, 2, 2]);
+    assert_eq!(loader.stats()[0].merged_calls, 0);
+}

@@ -1,10 +1,13 @@
 //! How long questions wait for company, how many leave together, and what becomes of those that nobody waits for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use causeway_executor::{FetchFailure, SubgraphClient};
 use causeway_loader::{InFlight, Merging};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     fake::{Fake, TIMEOUT, What, across, ids_in, loader, query, settle, the_user, user},
@@ -244,4 +247,61 @@ async fn while_calls_are_full_fewer_are_under_way() {
     tokio::join!(crowd(0, 8), second);
     assert_eq!(sizes(&fake)[2..], [8, 3], "after eight it is open");
     assert_eq!(fake.state().peak, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_joins_a_batch_in_the_moment_in_which_it_is_given_up() {
+    for turns in 0..8 {
+        let fake = Fake::good();
+        let loader = loader(&fake, across(100, 1));
+        let leaver = async {
+            sleep(Duration::from_millis(2)).await;
+            let asked = timeout(Duration::from_millis(5), loader.send(books("ada", "title", &[1])));
+            assert!(asked.await.is_err());
+        };
+        let other = loader.clone();
+        let late = tokio::spawn(async move {
+            // Now the slot frees, and the batch is to leave.
+            sleep(Duration::from_millis(10)).await;
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            other.send(books("ada", "title", &[1])).await
+        });
+        let (first, (), late) = tokio::join!(loader.send(books("ada", "pages", &[9])), leaver, late);
+        assert!(first.is_ok());
+        let late = late
+            .unwrap()
+            .unwrap_or_else(|failure| panic!("{turns} turns: {failure}"));
+        assert_eq!(ids_in(&late.body, "_entities"), [Some(1)]);
+        assert_eq!(loader.in_flight(), InFlight::default());
+    }
+}
+
+/// On a worker thread of its own: there a task that was just made comes before those that wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn those_that_are_woken_together_leave_together() {
+    for entities in [false, true] {
+        let fake = Fake::good();
+        let loader = loader(&fake, across(100, 1));
+        let woken = Arc::new(Notify::new());
+        let asking = (1..=7).map(|id| {
+            let (loader, woken) = (loader.clone(), Arc::clone(&woken));
+            tokio::spawn(async move {
+                woken.notified().await;
+                let request = match entities {
+                    true => books("ada", "title", &[id]),
+                    false => user("ada", id),
+                };
+                loader.send(request).await
+            })
+        });
+        let asking: Vec<_> = asking.collect();
+        sleep(Duration::from_millis(20)).await;
+        tokio::spawn(async move { woken.notify_waiters() }).await.unwrap();
+        for asked in asking {
+            assert!(asked.await.unwrap().is_ok());
+        }
+        assert_eq!(fake.calls().len(), 1, "entities: {entities}");
+    }
 }
