@@ -4,6 +4,8 @@
 //! free slot sends at once; while its slots are taken, entities gather, each once, and leave as one batch when a slot frees. What
 //! is gathered or under way already is not asked again. Each caller gets a body made for it: its entities, their errors.
 //!
+//! Batches and root queries that differ, but ask for the same fields, leave as one operation with an alias for each.
+//!
 //! It does not know what entities mean, keeps no answer once its callers have it, and opens no connection.
 //!
 //! Who may share with whom:
@@ -11,7 +13,8 @@
 //! - Mutations are passed through, and so is what follows them in their operation. What left before a mutation was answered is
 //!   not joined by anybody who comes after: clients read what they wrote.
 //! - An error reaches those who asked for its entity. An answer whose errors cannot be attributed reaches nobody but a caller
-//!   who asked for exactly its entities; everybody else is asked for again, alone, once.
+//!   who asked for exactly its entities; everybody else is asked for again, alone, once. So is each question of an operation whose
+//!   answer cannot be divided among them.
 //!
 //! Calls run in tasks of their own: a caller that goes away takes nobody's answer with it, and what it alone waited for is not
 //! sent any more.
