@@ -227,7 +227,13 @@ impl<'c> Filling<'c> {
         let fields: Map<String, Value> = serde_json::from_slice(representation).map_err(|_| UNEXPECTED)?;
         self.tags.iter().chain(&own_tags).for_each(|text| tags.text(text));
         if entity == b"null" {
-            self.object(&mut tags, kind.declared, None, &fields);
+            tags.object(
+                Known {
+                    declared: kind.declared,
+                    named: None,
+                },
+                &fields,
+            );
             return self.absent(terms, tags);
         }
         self.present(kind, entity, (terms, tags, fields))
@@ -275,17 +281,18 @@ impl<'c> Filling<'c> {
             }
             values.push((field, value));
         }
-        self.object(&mut tags, kind.declared, named, &fields);
         let known = Known {
             declared: kind.declared,
             named,
         };
+        tags.object(known, &fields);
         self.record(known, values, terms, tags)
     }
 
     fn root(&self, kind: &Kind<'_>, answer: &Answer<'_>, terms: Terms) -> Result<Record, &'static str> {
         let mut tags = Tags::new(Types(self.subgraph));
         self.tags.iter().for_each(|text| tags.text(text));
+        tags.list(kind.declared);
         let field = kind.wanted.first().ok_or(UNEXPECTED)?;
         let value = answer.field(field.first.response.as_str()).ok_or(UNEXPECTED)?;
         let known = self.subgraph.field(kind.declared, &field.first.name);
@@ -305,20 +312,6 @@ impl<'c> Filling<'c> {
         };
         self.record(known, vec![(field, value)], terms, tags)
             .ok_or(UNEXPECTED)
-    }
-
-    fn object(&self, tags: &mut Tags<'_>, declared: &str, named: Option<&str>, fields: &Map<String, Value>) {
-        tags.object(Known { declared, named }, fields);
-        let ty = self.subgraph.types.get(named.unwrap_or(declared));
-        for format in ty.map_or(&[][..], |ty| &ty.cache_tags) {
-            let filled = template::fill(format, &|path| {
-                let key = path.strip_prefix("$key.")?;
-                template::at(fields, key)
-            });
-            if let Some(text) = filled {
-                tags.text(&text);
-            }
-        }
     }
 
     fn record(

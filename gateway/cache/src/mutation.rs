@@ -1,5 +1,7 @@
 //! Mutations: what they make untrue ends before their caller has the answer.
 
+use std::sync::Arc;
+
 use causeway_executor::{FetchFailure, SubgraphReply, SubgraphRequest};
 use serde_json::{Map, Value};
 
@@ -12,11 +14,7 @@ use crate::{
 
 pub(crate) async fn send(cache: &Inner, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
     let events = events(cache, &request);
-    let ends = Ends {
-        cache,
-        events,
-        done: false,
-    };
+    let ends = Ends { cache, events };
     let reply = cache.on.client.send(request).await;
     // Whatever came back: it may have been done.
     ends.now().await;
@@ -26,39 +24,35 @@ pub(crate) async fn send(cache: &Inner, request: SubgraphRequest) -> Result<Subg
 struct Ends<'c> {
     cache: &'c Inner,
     events: Vec<Event>,
-    done: bool,
 }
 
 impl Ends<'_> {
     async fn now(mut self) {
-        self.done = true;
+        if let Some(told) = self.tell() {
+            // It logs what goes wrong.
+            let _ = told.await;
+        }
+    }
+
+    /// In a task of its own: nobody who gives up takes it along.
+    fn tell(&mut self) -> Option<tokio::task::JoinHandle<()>> {
         let events = std::mem::take(&mut self.events);
-        if events.is_empty() {
-            return;
-        }
-        if let Err(error) = self.cache.on.feed.publish(events).await {
-            tracing::warn!("after a mutation: {error}");
-        }
+        let runtime = tokio::runtime::Handle::try_current().ok()?;
+        let feed = Arc::clone(&self.cache.on.feed);
+        (!events.is_empty()).then(|| {
+            runtime.spawn(async move {
+                if let Err(error) = feed.publish(events).await {
+                    tracing::warn!("after a mutation: {error}");
+                }
+            })
+        })
     }
 }
 
 impl Drop for Ends<'_> {
     /// Nobody waits for the mutation any more, which may have been done all the same.
     fn drop(&mut self) {
-        if self.done || self.events.is_empty() {
-            return;
-        }
-        let (feed, events) = (
-            std::sync::Arc::clone(&self.cache.on.feed),
-            std::mem::take(&mut self.events),
-        );
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                if let Err(error) = feed.publish(events).await {
-                    tracing::warn!("after a mutation that was given up: {error}");
-                }
-            });
-        }
+        self.tell();
     }
 }
 
@@ -72,7 +66,9 @@ fn events(cache: &Inner, request: &SubgraphRequest) -> Vec<Event> {
         .filter(|document| document.is_mutation());
     let node = document.and_then(|document| document.resolve(&request.variables));
     let Some(node) = node else {
-        return Vec::new();
+        // It may do anything that is configured, with any argument.
+        let templates = cache.options.mutations.values().flatten();
+        return templates.map(|template| event(template, &Map::new())).collect();
     };
     let mut events = Vec::new();
     for entry in &node.entries {

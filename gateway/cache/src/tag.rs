@@ -1,10 +1,11 @@
 //! By what values are invalidated: each bears the tags of all that it says something about, and an event speaks of some tags.
 
-use causeway_model::Supergraph;
+use causeway_model::{Key, SubgraphType, Supergraph};
 use serde_json::{Map, Value};
 
 use crate::{
     event::{Event, Target},
+    template,
     types::{Known, Types, key_of},
 };
 
@@ -37,9 +38,14 @@ fn of_entity(subgraph: &str, ty: &str, key: &str) -> Tag {
     tag(&["entity", subgraph, ty, key])
 }
 
-/// Of values about entities of the type that cannot be told apart by the keys that events name.
-fn of_some(subgraph: &str, ty: &str) -> Tag {
-    tag(&["some", subgraph, ty])
+/// Of values about entities of the type of which this key is not known: it may be any.
+fn of_some(subgraph: &str, ty: &str, key: &Key) -> Tag {
+    tag(&["some", subgraph, ty, &key.fields.to_string()])
+}
+
+/// Of values about objects whose `@cacheTag` of this format cannot be made: what it is made of was not asked for.
+fn of_format(subgraph: &str, format: &str) -> Tag {
+    tag(&["format", subgraph, format])
 }
 
 fn of_text(subgraph: &str, text: &str) -> Tag {
@@ -60,7 +66,13 @@ pub(crate) fn of_event(supergraph: &Supergraph, event: &Event) -> Vec<Tag> {
     };
     match &event.target {
         Target::Subgraph => vec![of_subgraph(subgraph)],
-        Target::Tag(text) => vec![of_text(subgraph, text)],
+        Target::Tag(text) => {
+            let types = found.iter().flat_map(|found| found.types.values());
+            let formats = types.flat_map(|ty| &ty.cache_tags);
+            let may_be = formats.filter(|format| template::may_give(format, text));
+            let untold = may_be.map(|format| of_format(subgraph, format));
+            std::iter::once(of_text(subgraph, text)).chain(untold).collect()
+        }
         Target::Type(ty) => {
             let types = with_concrete(ty);
             types.iter().map(|ty| of_type(subgraph, ty)).collect()
@@ -70,12 +82,15 @@ pub(crate) fn of_event(supergraph: &Supergraph, event: &Event) -> Vec<Tag> {
             for ty in with_concrete(ty) {
                 let keys = found.map_or(&[][..], |found| Types(found).keys(&ty));
                 let before = tags.len();
-                let named = keys.iter().filter_map(|candidate| key_of(&candidate.fields, key));
-                tags.extend(named.map(|key| of_entity(subgraph, &ty, &key)));
-                match tags.len() > before {
-                    true => tags.push(of_some(subgraph, &ty)),
-                    // No key that is known here: it may be any of them.
-                    false => tags.push(of_type(subgraph, &ty)),
+                for candidate in keys {
+                    if let Some(key) = key_of(&candidate.fields, key) {
+                        tags.push(of_entity(subgraph, &ty, &key));
+                        tags.push(of_some(subgraph, &ty, candidate));
+                    }
+                }
+                // No key that is known here: it may be any of them.
+                if tags.len() == before {
+                    tags.push(of_type(subgraph, &ty));
                 }
             }
             tags
@@ -107,8 +122,8 @@ pub(crate) struct Tags<'a> {
     subgraph: &'a str,
     types: Types<'a>,
     found: Vec<Tag>,
-    /// Entities by type.
-    entities: Vec<(&'a str, usize)>,
+    /// By type, how many of its entities were met.
+    met: Vec<(&'a str, usize)>,
 }
 
 impl<'a> Tags<'a> {
@@ -118,54 +133,83 @@ impl<'a> Tags<'a> {
             subgraph,
             types,
             found: vec![of_subgraph(subgraph)],
-            entities: Vec::new(),
+            met: Vec::new(),
         }
     }
 
     /// An object of the value. `fields`: those that are known of it, by their names.
     pub(crate) fn object(&mut self, known: Known<'_>, fields: &Map<String, Value>) {
-        let declared = std::iter::once(known.declared);
-        let concrete: Vec<&str> = match known.named {
-            Some(named) => declared.chain([named]).collect(),
-            None => declared.chain(self.types.possible(known.declared)).collect(),
-        };
-        for ty in concrete {
-            // Borrowed from the schema, not from the answer.
-            let Some((ty, _)) = self.types.0.types.get_key_value(ty) else {
-                continue;
-            };
-            self.push(of_type(self.subgraph, ty));
-            let keys = self.types.keys(ty);
-            if keys.is_empty() {
-                continue;
+        for (ty, said) in self.concrete(known) {
+            let before = self.meet(ty);
+            for format in &said.cache_tags {
+                let filled = template::fill(format, &|path| {
+                    let key = path.strip_prefix("$key.")?;
+                    template::at(fields, key)
+                });
+                match filled {
+                    Some(text) => self.text(&text),
+                    None => self.push(of_format(self.subgraph, format)),
+                }
             }
-            let known: Vec<String> = keys
-                .iter()
-                .filter_map(|key| key_of(&key.fields, fields))
-                .collect();
-            let complete = known.len() == keys.len();
-            if !complete || self.count(ty) > MOST_OF_A_TYPE {
-                self.push(of_some(self.subgraph, ty));
-            }
-            if self.count(ty) <= MOST_OF_A_TYPE {
-                for key in known {
-                    self.push(of_entity(self.subgraph, ty, &key));
+            for key in &said.keys {
+                match key_of(&key.fields, fields).filter(|_| before < MOST_OF_A_TYPE) {
+                    Some(known) => self.push(of_entity(self.subgraph, ty, &known)),
+                    None => self.push(of_some(self.subgraph, ty, key)),
                 }
             }
         }
     }
 
-    fn count(&mut self, ty: &'a str) -> usize {
-        match self.entities.iter_mut().find(|(known, _)| *known == ty) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.entities.push((ty, 1));
-                1
-            }
+    /// Nothing, where something of a type could be. It may come to be, whichever it is.
+    pub(crate) fn nothing(&mut self, declared: &str) {
+        self.object(
+            Known {
+                declared,
+                named: None,
+            },
+            &Map::new(),
+        );
+    }
+
+    /// A list, or all of the root: what is said of any object of the type may change it.
+    pub(crate) fn list(&mut self, declared: &str) {
+        for (ty, _) in self.concrete(Known {
+            declared,
+            named: None,
+        }) {
+            self.meet_type(ty);
         }
+    }
+
+    /// The types that an object is of, or may be of, borrowed from the schema instead of from the answer.
+    fn concrete(&self, known: Known<'_>) -> Vec<(&'a str, &'a SubgraphType)> {
+        let all: Vec<&str> = match known.named {
+            Some(named) => vec![known.declared, named],
+            None => {
+                let possible = self.types.possible(known.declared);
+                let possible = possible.filter(|possible| *possible != known.declared);
+                std::iter::once(known.declared).chain(possible).collect()
+            }
+        };
+        let types = &self.types.0.types;
+        let known = all.into_iter().filter_map(|ty| types.get_key_value(ty));
+        known.map(|(ty, said)| (ty.as_str(), said)).collect()
+    }
+
+    /// How many were met before.
+    fn meet(&mut self, ty: &'a str) -> usize {
+        let index = self.meet_type(ty);
+        self.met[index].1 += 1;
+        self.met[index].1 - 1
+    }
+
+    fn meet_type(&mut self, ty: &'a str) -> usize {
+        let known = self.met.iter().position(|(known, _)| *known == ty);
+        known.unwrap_or_else(|| {
+            self.push(of_type(self.subgraph, ty));
+            self.met.push((ty, 0));
+            self.met.len() - 1
+        })
     }
 
     /// A cache tag.

@@ -18,6 +18,16 @@ pub(crate) fn fill<'v>(format: &str, of: &dyn Fn(&str) -> Option<Cow<'v, str>>) 
     Some(filled)
 }
 
+/// Whether a format may give this text, whatever fills its holes.
+pub(crate) fn may_give(format: &str, text: &str) -> bool {
+    match (format.split_once('{'), format.rsplit_once('}')) {
+        (Some((before, _)), Some((_, after))) => {
+            text.len() >= before.len() + after.len() && text.starts_with(before) && text.ends_with(after)
+        }
+        _ => format == text,
+    }
+}
+
 /// The text of the leaf at a path of names.
 pub(crate) fn at<'v>(object: &'v Map<String, Value>, path: &str) -> Option<Cow<'v, str>> {
     let mut names = path.split('.');

@@ -46,8 +46,16 @@ pub(crate) fn keep<'a>(
 ) -> Result<(), Unusable> {
     match value.first() {
         _ if nodes.is_empty() => out.extend_from_slice(value),
-        Some(b'n') => out.extend_from_slice(b"null"),
+        Some(b'n') => {
+            if let Some(ty) = ty {
+                tags.nothing(ty);
+            }
+            out.extend_from_slice(b"null");
+        }
         Some(b'[') => {
+            if let Some(ty) = ty {
+                tags.list(ty);
+            }
             out.push(b'[');
             for (index, item) in items(value)?.enumerate() {
                 if index > 0 {

@@ -196,7 +196,7 @@ impl<'s> Answering<'s> {
                 .collect(),
             ("Query", "products" | "tagged") => {
                 let all = self.state.world["Query"][name].as_array().unwrap();
-                let first = arguments.get("first").and_then(Value::as_u64).unwrap_or(99);
+                let first = arguments.get("first").and_then(Value::as_u64).unwrap_or(9999);
                 all.iter().take(first as usize).cloned().collect()
             }
             ("Query", "echo") => json!(Value::Object(arguments.clone()).to_string()),

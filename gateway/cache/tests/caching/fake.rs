@@ -33,6 +33,8 @@ pub(crate) struct State {
     /// Fields that fail: `Product:1.name`.
     pub(crate) broken: Vec<String>,
     pub(crate) extensions: Value,
+    /// Whether documents are looked into.
+    pub(crate) understands: bool,
 }
 
 /// What becomes of calls.
@@ -68,6 +70,7 @@ impl Fake {
                 how: How::Well,
                 broken: Vec::new(),
                 extensions: Value::Null,
+                understands: true,
             }),
         })
     }
@@ -138,7 +141,10 @@ impl SubgraphClient for Fake {
                     headers: HeaderMap::clone(&request.headers),
                     kind: request.kind,
                 };
-                let answer = Answering::new(&self.supergraph, request.subgraph, &mut state, &seen).answer();
+                let answer = match state.understands {
+                    true => Answering::new(&self.supergraph, request.subgraph, &mut state, &seen).answer(),
+                    false => json!({}),
+                };
                 state.calls.push(seen);
                 (answer, state.takes, state.how.clone(), state.says.clone())
             };

@@ -5,6 +5,7 @@
 mod answer;
 mod fake;
 mod freshness;
+mod invalidation;
 mod refreshing;
 mod reuse;
 mod schema;

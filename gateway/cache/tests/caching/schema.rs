@@ -1,6 +1,6 @@
 //! The graph of the tests.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use causeway_composition::{SubgraphInput, compose};
 use causeway_model::Supergraph;
@@ -63,12 +63,15 @@ type Product @key(fields: "id") { id: ID! stars: Int }
 "#;
 
 pub(crate) fn supergraph() -> Arc<Supergraph> {
-    let input = |name: &str, sdl: &str| SubgraphInput {
-        name: name.to_owned(),
-        url: None,
-        sdl: sdl.to_owned(),
-        source: format!("{name}.graphql"),
-    };
-    let inputs = [input("catalog", CATALOG), input("reviews", REVIEWS)];
-    compose(&inputs).expect("the tests' graph composes").supergraph
+    static COMPOSED: LazyLock<Arc<Supergraph>> = LazyLock::new(|| {
+        let input = |name: &str, sdl: &str| SubgraphInput {
+            name: name.to_owned(),
+            url: None,
+            sdl: sdl.to_owned(),
+            source: format!("{name}.graphql"),
+        };
+        let inputs = [input("catalog", CATALOG), input("reviews", REVIEWS)];
+        compose(&inputs).expect("the tests' graph composes").supergraph
+    });
+    Arc::clone(&COMPOSED)
 }
