@@ -10,3 +10,5 @@ mod refreshing;
 mod reuse;
 mod schema;
 mod setup;
+mod sharing;
+mod store;
