@@ -215,6 +215,22 @@ impl<'s> Answering<'s> {
                     .collect();
                 seen.join(",").into()
             }
+            ("Thing" | "ThingInner", "open" | "mine" | "seen") => {
+                let who = |header: &str| {
+                    let value = self.seen.headers.get(header);
+                    value.map_or("", |value| value.to_str().unwrap())
+                };
+                let (user, lang, device) = (who("x-user"), who("x-lang"), who("x-device"));
+                let who = match name {
+                    "open" => lang.to_owned(),
+                    "mine" => format!("{lang} {user}"),
+                    _ => format!("{lang} {user} {device}"),
+                };
+                let n = arguments.get("n").map_or(String::new(), Value::to_string);
+                let (id, version) = (object["id"].as_str().unwrap(), &object["version"]);
+                format!("{name}({n}) {id} {version} {who}").into()
+            }
+            ("Thing", "inner") => json!({ "id": object["id"], "version": object["version"] }),
             (_, "price") if arguments.contains_key("currency") => {
                 json!({ "minor": object["price"]["minor"], "currency": arguments["currency"] })
             }

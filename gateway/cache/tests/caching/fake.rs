@@ -28,6 +28,8 @@ pub(crate) struct State {
     /// Headers that the subgraphs get to see.
     pub(crate) sees: Vec<&'static str>,
     pub(crate) says: CachingHeaders,
+    /// What it says of a document instead.
+    pub(crate) says_of: Option<fn(&str) -> CachingHeaders>,
     pub(crate) takes: Duration,
     pub(crate) how: How,
     /// Fields that fail: `Product:1.name`.
@@ -66,6 +68,7 @@ impl Fake {
                 calls: Vec::new(),
                 sees: Vec::new(),
                 says: says("max-age=60"),
+                says_of: None,
                 takes: Duration::from_millis(10),
                 how: How::Well,
                 broken: Vec::new(),
@@ -145,8 +148,12 @@ impl SubgraphClient for Fake {
                     true => Answering::new(&self.supergraph, request.subgraph, &mut state, &seen).answer(),
                     false => json!({}),
                 };
+                let says = match state.says_of {
+                    Some(says_of) => says_of(&seen.document),
+                    None => state.says.clone(),
+                };
                 state.calls.push(seen);
-                (answer, state.takes, state.how.clone(), state.says.clone())
+                (answer, state.takes, state.how.clone(), says)
             };
             tokio::time::sleep(takes).await;
             let body = match how {

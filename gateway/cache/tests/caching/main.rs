@@ -6,6 +6,7 @@ mod answer;
 mod fake;
 mod freshness;
 mod invalidation;
+mod random;
 mod refreshing;
 mod reuse;
 mod schema;

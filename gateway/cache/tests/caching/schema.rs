@@ -24,6 +24,7 @@ type Query {
   tagged(first: Int): [Product] @cacheTag(format: "tagged-{$args.first}")
   hinted: Hinted
   nobodys: Secret
+  things: [Thing]
 }
 type Mutation { rename(id: ID!, input: Rename): Product touch: String }
 input Rename { id: ID name: String }
@@ -46,6 +47,11 @@ type User @key(fields: "id") { id: ID! name: String friends: [User] }
 interface Media @key(fields: "id") { id: ID! title: String }
 type Book implements Media @key(fields: "id") { id: ID! title: String pages: Int }
 type Film implements Media @key(fields: "id") { id: ID! title: String minutes: Int }
+
+type Thing @key(fields: "id") {
+  id: ID! open(n: Int): String mine(n: Int): String seen(n: Int): String inner: ThingInner others: [Thing]
+}
+type ThingInner { open(n: Int): String mine(n: Int): String seen(n: Int): String }
 
 type Hinted @key(fields: "id") @cacheControl(maxAge: 60, scope: PUBLIC) {
   id: ID! name: String stock: Int @cacheControl(maxAge: 5) mine: String @cacheControl(scope: PRIVATE) inner: Inner
