@@ -174,6 +174,30 @@ async fn a_stream_that_begins_again_is_a_new_epoch() {
     }
 }
 
+/// Nobody who knew the stream is left; what was stored meanwhile is.
+#[tokio::test]
+async fn a_stream_that_was_removed_is_a_new_epoch_for_who_never_saw_it() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let url = server.url();
+    let and_add = "redis.call('DEL', KEYS[1]); redis.call('XADD', KEYS[1], '*', 'event', ARGV[1])";
+    let and_trim = format!("{and_add}; redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)");
+    for script in ["redis.call('DEL', KEYS[1])", and_add, &and_trim] {
+        let first = gateways(&url, 1).await.remove(0);
+        for tag in ["a", "b"] {
+            first.publish(tag).await;
+        }
+        let stamp = first.model.stamp().unwrap();
+        first.feed.leave().await;
+        let event = r#"{"subgraph":"b"}"#;
+        redis(&url, &["EVAL", script, "1", "causeway:events", event]).await;
+        let late = &gateways(&url, 1).await[0];
+        assert!(!late.model.may_use(stamp, "anything"), "{script}");
+        assert_ne!(late.model.resets()[0].0, first.model.resets()[0].0, "{script}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_trimmed_unread_is_noticed() {
     let Some(server) = RedisServer::start(&[]) else {
