@@ -4,6 +4,7 @@
 mod feed;
 mod losses;
 mod model;
+mod paused;
 mod random;
 mod store;
 mod topologies;
