@@ -63,6 +63,10 @@ pub(super) enum PublishError {
 impl Target {
     /// The stream `{prefix}:events` of a Redis server. It need not run yet.
     pub fn redis(url: &str, prefix: &str) -> Result<Self, TargetError> {
+        // Whether the crate knows others, such as TLS, depends on who else is built with it.
+        if !url.starts_with("redis://") {
+            return Err(TargetError::Redis);
+        }
         let client = ::redis::Client::open(url).map_err(|_| TargetError::Redis)?;
         let stream = format!("{prefix}:events");
         Ok(Self(Kind::Redis { client, stream }))
