@@ -27,7 +27,7 @@ use crate::{
     tag::Tags,
     template,
     types::{Known, Types},
-    value::{keep, name_of, note_key_part, unquoted},
+    value::{Members, keep, note_key_part, unquoted},
 };
 
 /// What became of an answer.
@@ -262,11 +262,8 @@ impl<'c> Filling<'c> {
         entity: &[u8],
         (terms, mut tags, mut fields): (Terms, Tags<'c>, Map<String, Value>),
     ) -> Option<Record> {
-        let members: Vec<(&[u8], &[u8])> = causeway_json::members(entity)
-            .ok()?
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let named = kind.typename_key().and_then(|key| unquoted(find(&members, key)?));
+        let members = Members::read(entity).ok()?;
+        let named = kind.typename_key().and_then(|key| unquoted(members.only(key)?));
         let by_type = match kind.wanted.is_empty() {
             true => Some(kind.wanted_of(Types(self.subgraph), named?)?),
             false => None,
@@ -275,7 +272,7 @@ impl<'c> Filling<'c> {
         let mut values = Vec::with_capacity(wanted.len());
         for field in wanted {
             let entry = field.first;
-            let value = find(&members, entry.response.as_str())?;
+            let value = members.only(&entry.response)?;
             if entry.arguments.is_empty() && !fields.contains_key(entry.name.as_str()) {
                 note_key_part(&field.nodes, value, entry.name.as_str(), &mut fields);
             }
@@ -296,16 +293,19 @@ impl<'c> Filling<'c> {
         let field = kind.wanted.first().ok_or(UNEXPECTED)?;
         let value = answer.field(field.first.response.as_str()).ok_or(UNEXPECTED)?;
         let known = self.subgraph.field(kind.declared, &field.first.name);
-        for format in known.map_or(&[][..], |known| &known.cache_tags) {
-            let filled = template::fill(format, &|path| {
+        let formats = known.map_or(&[][..], |known| &known.cache_tags);
+        let filled = formats.iter().filter_map(|format| {
+            template::fill(format, &|path| {
                 let args = path.strip_prefix("$args.")?;
                 template::at(&field.first.arguments, args)
-            });
-            // Of several tags one may be for arguments that were not given.
-            if let Some(text) = filled {
-                tags.text(&text);
-            }
+            })
+        });
+        let filled: Vec<String> = filled.collect();
+        // Of several tags one may be for arguments that were not given. Without any, what is meant to be ended by tags could not be.
+        if filled.is_empty() && !formats.is_empty() {
+            return Err("none of its tags can be made");
         }
+        filled.iter().for_each(|text| tags.text(text));
         let known = Known {
             declared: kind.declared,
             named: None,
@@ -390,10 +390,4 @@ fn own_tags(extensions: Option<&[u8]>) -> Vec<Vec<String>> {
         Some(Value::Array(lists)) => lists.into_iter().map(strings).collect(),
         _ => Vec::new(),
     }
-}
-
-fn find<'v>(members: &[(&[u8], &'v [u8])], key: &str) -> Option<&'v [u8]> {
-    let mut found = members.iter().filter(|(name, _)| name_of(name) == key.as_bytes());
-    let (_, value) = found.next()?;
-    found.next().is_none().then_some(*value)
 }

@@ -1,6 +1,9 @@
 //! What a subgraph's document asks for, with its conditions decided and its arguments filled in.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use apollo_compiler::{
     Name, Node as Ptr,
@@ -385,6 +388,7 @@ impl Node {
 pub(crate) fn wanted<'n>(nodes: &[&'n Node], types: Types<'_>, known: Known<'_>) -> Option<Vec<Wanted<'n>>> {
     let mut all: Vec<Wanted<'n>> = Vec::with_capacity(nodes.iter().map(|node| node.entries.len()).sum());
     let simple = matches!(nodes, [node] if !node.doubled);
+    let mut known_at: HashMap<&str, usize> = HashMap::new();
     for entry in nodes.iter().flat_map(|node| &node.entries) {
         let mut applies = true;
         for on in &entry.on {
@@ -393,12 +397,12 @@ pub(crate) fn wanted<'n>(nodes: &[&'n Node], types: Types<'_>, known: Known<'_>)
         if !applies {
             continue;
         }
-        let same = match simple {
-            true => None,
-            false => all
-                .iter_mut()
-                .find(|known| known.first.response == entry.response),
+        let next = all.len();
+        let at = match simple {
+            true => next,
+            false => *known_at.entry(entry.response.as_str()).or_insert(next),
         };
+        let same = all.get_mut(at);
         match same {
             Some(same) => {
                 same.entries.push(entry);

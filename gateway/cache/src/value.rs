@@ -36,6 +36,34 @@ pub(crate) fn unquoted(raw: &[u8]) -> Option<&str> {
         .filter(|text| !text.contains('\\'))
 }
 
+/// An object's members in the order of their keys, so that wide objects take no longer than their text is long.
+pub(crate) struct Members<'v>(Vec<(&'v [u8], &'v [u8])>);
+
+impl<'v> Members<'v> {
+    pub(crate) fn read(object: &'v [u8]) -> Result<Self, JsonError> {
+        let mut all: Vec<(&[u8], &[u8])> = members(object)?.collect::<Result<_, _>>()?;
+        all.sort_by_key(|(key, _)| name_of(key));
+        Ok(Self(all))
+    }
+
+    /// Those of one key, in their order.
+    fn of(&self, key: &str) -> impl Iterator<Item = &'v [u8]> {
+        let start = self
+            .0
+            .partition_point(|(quoted, _)| name_of(quoted) < key.as_bytes());
+        let rest = self.0[start..].iter();
+        rest.take_while(move |(quoted, _)| name_of(quoted) == key.as_bytes())
+            .map(|(_, value)| *value)
+    }
+
+    /// `None`: it is not there, or twice.
+    pub(crate) fn only(&self, key: &str) -> Option<&'v [u8]> {
+        let mut found = self.of(key);
+        let value = found.next()?;
+        found.next().is_none().then_some(value)
+    }
+}
+
 /// Writes a subgraph's value as it is kept, and collects what it speaks of. `ty`: the named type that the schema gives it.
 pub(crate) fn keep<'a>(
     (types, tags): (Types<'a>, &mut Tags<'a>),
@@ -78,7 +106,7 @@ fn keep_object<'a>(
     value: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), Unusable> {
-    let members: Vec<(&[u8], &[u8])> = members(value)?.collect::<Result<_, _>>()?;
+    let members = Members::read(value)?;
     let known = Known {
         declared: ty,
         named: typename(nodes, &members),
@@ -88,13 +116,7 @@ fn keep_object<'a>(
     let mut first = true;
     for wanted in wanted(nodes, types, known).ok_or(Unusable::Unexpected)? {
         let entry = wanted.first;
-        let mut found = members
-            .iter()
-            .filter(|(key, _)| name_of(key) == entry.response.as_bytes());
-        let (_, value) = found.next().ok_or(Unusable::Unexpected)?;
-        if found.next().is_some() {
-            return Err(Unusable::Unexpected);
-        }
+        let value = members.only(&entry.response).ok_or(Unusable::Unexpected)?;
         if !first {
             out.push(b',');
         }
@@ -126,15 +148,12 @@ pub(crate) fn note_key_part(nodes: &[&Node], value: &[u8], name: &str, into: &mu
 }
 
 /// The concrete type that an object names, wherever the document has it.
-fn typename<'v>(nodes: &[&Node], members: &[(&[u8], &'v [u8])]) -> Option<&'v str> {
+fn typename<'v>(nodes: &[&Node], members: &Members<'v>) -> Option<&'v str> {
     let entry = nodes
         .iter()
         .flat_map(|node| &node.entries)
         .find(|entry| entry.name == "__typename" && entry.on.is_empty())?;
-    let (_, value) = members
-        .iter()
-        .find(|(key, _)| name_of(key) == entry.response.as_bytes())?;
-    unquoted(value)
+    unquoted(members.of(&entry.response).next()?)
 }
 
 /// Writes a kept value as a document asks for it.
@@ -160,11 +179,8 @@ pub(crate) fn give(
         }
         Some(b'{') => {
             let ty = ty.ok_or(Unusable::Unexpected)?;
-            let members: Vec<(&[u8], &[u8])> = members(kept)?.collect::<Result<_, _>>()?;
-            let named = members
-                .iter()
-                .find(|(key, _)| name_of(key) == b"__typename")
-                .and_then(|(_, value)| unquoted(value));
+            let members = Members::read(kept)?;
+            let named = members.of("__typename").next().and_then(unquoted);
             let known = Known { declared: ty, named };
             out.push(b'{');
             for (index, wanted) in wanted(nodes, types, known)
@@ -181,11 +197,9 @@ pub(crate) fn give(
                 out.extend_from_slice(b"\":");
                 let ty = types.of_field(known, &entry.name);
                 // One field may stand there several times, with other things selected below it.
-                let mut of_field = members
-                    .iter()
-                    .filter(|(key, _)| name_of(key) == entry.key.as_bytes());
+                let mut of_field = members.of(&entry.key);
                 let start = out.len();
-                let given = of_field.any(|(_, value)| {
+                let given = of_field.any(|value| {
                     out.truncate(start);
                     give(types, &wanted.nodes, ty, value, out).is_ok()
                 });

@@ -20,7 +20,7 @@ use crate::{
 };
 use question::{Question, THINGS};
 
-const STEPS: usize = 60;
+const STEPS: usize = 100;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -55,6 +55,7 @@ struct Run {
     floors: HashMap<String, u64>,
     version: u64,
     asking: Vec<tokio::task::JoinHandle<()>>,
+    asked: Vec<Question>,
 }
 
 /// What hangs on all that the subgraph sees says nothing of who may have it, what is one user's is private.
@@ -117,22 +118,23 @@ impl Run {
             floors: HashMap::new(),
             version: 0,
             asking: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
     async fn run(mut self) -> (usize, usize) {
         let mut asked = 0;
         for _ in 0..STEPS {
-            match self.random.random_range(0..20) {
-                0..=11 => {
+            match self.random.random_range(0..24) {
+                0..=9 => {
                     asked += 1;
                     self.ask();
                 }
-                12 | 13 => self.change(),
-                14 | 15 => self.end().await,
-                16 => self.give_up(),
-                17 => self.upset(),
-                18 => tokio::time::sleep(Duration::from_secs(self.random.random_range(1..70))).await,
+                10 => self.change(),
+                11 => self.end().await,
+                12 => self.give_up(),
+                13 => self.upset(),
+                14 => tokio::time::sleep(Duration::from_secs(self.random.random_range(1..70))).await,
                 _ => tokio::time::sleep(Duration::from_millis(self.random.random_range(0..40))).await,
             }
         }
@@ -147,10 +149,20 @@ impl Run {
     }
 
     fn ask(&mut self) {
-        let question = Question::new(&mut self.random);
+        let question = match self.asked.len() {
+            0..4 => Question::new(&mut self.random),
+            // The same again, by whomever.
+            count => {
+                let index = self.random.random_range(0..count);
+                self.asked[index].again(&mut self.random)
+            }
+        };
+        if self.asked.len() < 8 {
+            self.asked.push(question.clone());
+        }
         let gateway = Arc::clone(&self.gateways[self.random.random_range(0..self.gateways.len())]);
         let floors = self.floors.clone();
-        let control = match self.random.random_range(0..12) {
+        let control = match self.random.random_range(0..20) {
             0 => Some("no-cache"),
             1 => Some("no-store"),
             _ => None,

@@ -191,3 +191,23 @@ async fn callers_who_go_take_nobodys_answer_along() {
     assert_eq!(second.await["data"]["_entities"][0]["name"], "Lamp");
     assert_eq!(gateway.fake.documents().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_wants_something_new_does_not_join_the_others_of_a_public_subgraph() {
+    let setup = Setup::new().loading().sees(&["x-user"]);
+    let gateway = Arc::new(setup.catalog(|catalog| catalog.public = true).start());
+    let asks = ["ann", "bob"].map(|user| gateway.ask(name().header("x-user", user)));
+    join_all(asks).await;
+    assert_eq!(gateway.fake.documents().len(), 1, "it answers everybody alike");
+    let asks = [name(), name().header("cache-control", "no-cache")].map(|request| gateway.ask(request));
+    join_all(asks).await;
+    assert_eq!(gateway.fake.documents().len(), 1, "one of them wants it new");
+    let missing = || products("{sku}", &["Product:1"]);
+    let asks = [
+        missing(),
+        missing().header("cache-control", "no-cache"),
+        missing().header("cache-control", "no-store"),
+    ];
+    join_all(asks.map(|request| gateway.ask(request))).await;
+    assert_eq!(gateway.fake.documents().len(), 3);
+}

@@ -478,3 +478,15 @@ async fn more_fields_than_are_kept_beside_each_other_are_kept_when_one_document_
     gateway.judge(request.clone()).await;
     assert!(gateway.judge(request).await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_field_may_be_asked_for_many_times_and_in_two_places() {
+    let gateway = gateway();
+    let many: Vec<Value> = (0..20).map(|_| json!({ "@": "Product:1" })).collect();
+    gateway.fake.set("Query", "listings", many.into());
+    let aliases: Vec<String> = (0..200).map(|number| format!("a{number}:name")).collect();
+    let aliases = aliases.join(" ");
+    let document = format!("{{listings{{__typename ...on Product{{{aliases}}}...on Listing{{{aliases}}}}}}}");
+    gateway.judge(root(&document)).await;
+    assert!(gateway.judge(root(&document)).await.is_empty());
+}

@@ -1,6 +1,6 @@
 //! A question of somebody, and what its answer must be like.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use causeway_executor::SubgraphRequest;
 use rand::{RngExt as _, rngs::StdRng};
@@ -10,13 +10,14 @@ use crate::setup::{With, list, root};
 
 pub(super) const THINGS: [&str; 4] = ["a", "b", "c", "d"];
 
+#[derive(Clone)]
 pub(super) struct Question {
     user: &'static str,
     lang: &'static str,
     device: &'static str,
     /// `None`: all of them, from the root.
     things: Option<Vec<&'static str>>,
-    fields: Vec<Field>,
+    fields: Arc<[Field]>,
 }
 
 struct Field {
@@ -80,7 +81,21 @@ impl Question {
             lang: pick(random, &["en", "de"]),
             device: pick(random, &["tv", "pc"]),
             things,
-            fields: fields(random, 0),
+            fields: fields(random, 0).into(),
+        }
+    }
+
+    /// The same, or about other things, by somebody.
+    pub(super) fn again(&self, random: &mut StdRng) -> Self {
+        let other = Self::new(random);
+        Self {
+            things: if random.random_bool(0.3) {
+                other.things
+            } else {
+                self.things.clone()
+            },
+            fields: Arc::clone(&self.fields),
+            ..other
         }
     }
 
