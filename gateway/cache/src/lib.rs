@@ -41,7 +41,10 @@ mod value;
 
 use std::{
     hash::BuildHasher,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use causeway_executor::{Partition, RequestKind, SubgraphClient, SubgraphRequest};
@@ -97,6 +100,8 @@ pub(crate) struct Inner {
     documents: Bounded<Arc<str>, Option<Arc<Document>>, RandomState>,
     memory: Memory,
     clock: Clock,
+    /// By subgraph: whether anything of it can be kept, as far as is known. Where not, nothing is looked for.
+    hopes: Vec<AtomicBool>,
     /// Marks requests of our own that load something anew; nobody outside can know its value.
     refresh: HeaderValue,
 }
@@ -115,7 +120,11 @@ impl Cache {
         // The standard library's keys are random and nobody else's.
         let secret = std::hash::RandomState::new().hash_one(clock.now());
         let root = supergraph.schema.schema_definition.query.as_ref();
+        let hopes = supergraph.subgraphs.iter().zip(&options.subgraphs);
         let inner = Inner {
+            hopes: hopes
+                .map(|(subgraph, options)| AtomicBool::new(options.hopes(subgraph)))
+                .collect(),
             schemas: supergraph.subgraphs.iter().map(schema).collect(),
             root_type: root.map_or("Query", |root| root.as_str()).to_owned(),
             documents,
@@ -239,6 +248,19 @@ impl Inner {
             true => freshness::wish(headers),
             false => Wish::Use,
         }
+    }
+
+    /// For what is asked from now on: what is answered may be as old as that.
+    fn start(&self) -> fill::Start {
+        fill::Start {
+            stamp: self.marks().stamp(),
+            at: self.clock.now(),
+        }
+    }
+
+    fn hopes(&self, subgraph: SubgraphId) -> bool {
+        let hope = self.hopes.get(subgraph.index());
+        hope.is_some_and(|hope| hope.load(Ordering::Relaxed))
     }
 
     /// Who asks, as far as the subgraph makes a difference.

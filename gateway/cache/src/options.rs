@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use causeway_model::{CacheControl, Subgraph};
 use http::HeaderName;
 use serde_json::{Map, Value};
 
@@ -62,4 +63,19 @@ pub struct EventTemplate {
     pub ty: Option<String>,
     pub key: Option<Map<String, Value>>,
     pub tag: Option<String>,
+}
+
+impl SubgraphCaching {
+    /// Whether the configuration or the schema alone lets anything be kept.
+    pub(crate) fn hopes(&self, subgraph: &Subgraph) -> bool {
+        let configured = || !self.ttl.is_zero() || self.types.values().any(|ttl| !ttl.is_zero());
+        let says = |control: &Option<CacheControl>| control.is_some_and(|control| control.max_age.is_some());
+        let hinted = || {
+            let mut types = subgraph.types.values();
+            types.any(|ty| {
+                says(&ty.cache_control) || ty.fields.values().any(|field| says(&field.cache_control))
+            })
+        };
+        self.enabled && (configured() || hinted())
+    }
 }

@@ -28,7 +28,10 @@ pub(crate) struct Reading {
 impl SubgraphClient for Reading {
     fn send(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphReply, FetchFailure>> {
         let cache = &self.cache;
-        if cache.wish(&request.headers) != Wish::Use || !cache.on.feed.is_current() {
+        if !cache.hopes(request.subgraph)
+            || cache.wish(&request.headers) != Wish::Use
+            || !cache.on.feed.is_current()
+        {
             return self.next.send(request);
         }
         match cache.asked(&request) {

@@ -15,7 +15,7 @@ use crate::{
     answer::{complete, together},
     asked::{Asked, Subjects},
     fill::{Filled, Start, fill},
-    freshness::Wish,
+    freshness::{Wish, said},
     lookup::{Allow, Brought, Found, look},
     mutation,
     narrow::narrow,
@@ -38,6 +38,7 @@ impl SubgraphClient for Storing {
                 (RequestKind::QueryAfterMutation, _) | (RequestKind::Query, Wish::Avoid) => {
                     cache.on.client.send(request).await
                 }
+                (RequestKind::Query, _) if !cache.hopes(request.subgraph) => self.learn(request).await,
                 (RequestKind::Query, wish) => match cache.asked(&request) {
                     Some(asked) => self.load(asked, request, wish).await,
                     None => cache.on.client.send(request).await,
@@ -78,6 +79,26 @@ fn outside(headers: &HeaderMap) -> HeaderMap {
 }
 
 impl Storing {
+    /// Of a subgraph of which nothing could be kept so far.
+    async fn learn(&self, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
+        let cache = &*self.cache;
+        let Some(known) = cache.subgraph(request.subgraph) else {
+            return cache.on.client.send(request).await;
+        };
+        let start = cache.start();
+        let mut reply = cache.on.client.send(request.clone()).await?;
+        let may_be_kept = reply.caching.as_deref().is_some_and(|headers| {
+            said(Some(headers), &known.1.vary).is_ok_and(|said| said.lifetime.is_some())
+        });
+        if may_be_kept && let Some(asked) = cache.asked(&request) {
+            cache.hopes[request.subgraph.index()].store(true, Ordering::Relaxed);
+            if let Some(subjects) = Subjects::new(known.0, &cache.root_type, &asked, &request) {
+                self.keep((&asked, &subjects), &request, (&mut reply, start));
+            }
+        }
+        Ok(reply)
+    }
+
     async fn load(
         &self,
         asked: Asked,
@@ -243,24 +264,34 @@ impl Storing {
         mut claims: Option<Claims<'_>>,
     ) -> Result<SubgraphReply, FetchFailure> {
         let cache = &*self.cache;
-        let Some(known) = cache.subgraph(request.subgraph) else {
-            return cache.on.client.send(request).await;
-        };
-        // Before it is asked: what it answers may be as old as that.
-        let start = Start {
-            stamp: cache.marks().stamp(),
-            at: cache.clock.now(),
-        };
+        let start = cache.start();
         let reply = cache.on.client.send(request.clone()).await;
         if let (Err(_), Some(claims)) = (&reply, &mut claims) {
             claims.pointless = true;
         }
         let mut reply = reply?;
+        self.keep((asked, subjects), &request, (&mut reply, start));
+        if let Some(claims) = &mut claims {
+            claims.pointless = reply.dispatch.cache.not_stored.is_some();
+        }
+        Ok(reply)
+    }
+
+    fn keep(
+        &self,
+        (asked, subjects): (&Asked, &Subjects<'_>),
+        request: &SubgraphRequest,
+        (reply, start): (&mut SubgraphReply, Start),
+    ) {
+        let cache = &*self.cache;
+        let Some(known) = cache.subgraph(request.subgraph) else {
+            return;
+        };
         let Filled {
             freshness,
             not_stored,
             records,
-        } = fill(cache, known, (asked, subjects), &request, (&reply, start));
+        } = fill(cache, known, (asked, subjects), request, (reply, start));
         if not_stored.is_some() {
             for kind in &subjects.kinds {
                 let counter = cache.counter(subjects.types.0, kind.declared);
@@ -270,12 +301,8 @@ impl Storing {
         if let Some(store) = &cache.on.store {
             store.put(puts(cache, records));
         }
-        if let Some(claims) = &mut claims {
-            claims.pointless = not_stored.is_some();
-        }
         reply.freshness = freshness;
         reply.dispatch.cache.not_stored = not_stored;
-        Ok(reply)
     }
 }
 

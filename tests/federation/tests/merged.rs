@@ -47,7 +47,11 @@ async fn every_case_gives_the_same_when_its_questions_leave_together() {
             merged += stats.merged_operations;
             calls += stats.merged_calls;
             // A case may have errors without a path, which are nobody's; then there was a call for each client again.
-            assert!(stats.isolated <= stats.merged_operations, "{}: {stats:?}", case.name);
+            assert!(
+                stats.isolated <= stats.merged_operations,
+                "{}: {stats:?}",
+                case.name
+            );
         }
     }
     println!("{merged} questions left in {calls} operations");

@@ -55,11 +55,7 @@ pub(super) fn loader_options(supergraph: &Supergraph, config: &Config) -> Loader
     let subgraphs = configured(supergraph, config).map(|(name, subgraph)| SubgraphLoading {
         name: name.to_owned(),
         timeout: subgraph.timeout,
-        batching: batching(
-            &subgraph.batching,
-            config.cache.is_some(),
-            subgraph.cache.is_some(),
-        ),
+        batching: batching(&subgraph.batching, subgraph.cache.is_some()),
     });
     LoaderOptions {
         subgraphs: subgraphs.collect(),
@@ -67,9 +63,9 @@ pub(super) fn loader_options(supergraph: &Supergraph, config: &Config) -> Loader
     }
 }
 
-/// A cache below the loader knows documents by their text: of those that are put together for one call, none comes twice.
-/// It knows itself whom a subgraph that it keeps answers alike, and that those who want something new are not among them.
-fn batching(config: &causeway_config::Batching, cached: bool, is_kept: bool) -> Batching {
+/// A cache below the loader knows itself whom a subgraph that it keeps answers alike, and that those who want something new are not
+/// among them.
+fn batching(config: &causeway_config::Batching, is_kept: bool) -> Batching {
     if !config.enabled {
         return Batching::Off { slots: config.slots };
     }
@@ -77,8 +73,8 @@ fn batching(config: &causeway_config::Batching, cached: bool, is_kept: bool) -> 
         across_requests: config.across_requests,
         max_batch_size: config.max_batch_size,
         slots: config.slots,
-        public: config.public && !(cached && is_kept),
-        merging: (config.merging.enabled && !cached).then_some(Merging {
+        public: config.public && !is_kept,
+        merging: config.merging.enabled.then_some(Merging {
             max_operations: config.merging.max_operations,
             max_wait: config.merging.max_wait,
         }),
