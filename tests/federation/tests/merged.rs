@@ -144,6 +144,7 @@ impl Stand {
             share_requests: false,
             request_body: 1 << 20,
             allow_origins: Vec::new(),
+            vary: None,
         };
         let routes = causeway_server::router(supergraph, Arc::new(loader.clone()), &options);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
