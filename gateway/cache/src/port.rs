@@ -11,6 +11,32 @@
 //! by leases: a gateway uses what it keeps only while its lease lasts, and renews it only when it has applied everything that is in
 //! the feed. One that hangs or is cut off stops by itself, and whoever waits for it waits no longer than its lease.
 //!
+//! # Interleavings
+//!
+//! A read is *stale* if it began after an event was acknowledged and gives what the subgraph answered before the change that the
+//! event is about. A value that could be stale was therefore asked for before the change, and the event came into the feed after it:
+//! the value's stamp is older than the event's position (S < E). Whoever reads it refuses it once it has applied E. So a stale read
+//! needs a reader that has not applied E though E was acknowledged; acknowledging waits until there is none. One by one:
+//!
+//! - *Late fill.* G asks the subgraph (stamp S), the change and E happen, G applies E, the old answer comes and is kept. It is there,
+//!   and refused wherever E is known, G included. Nothing has to be compared when it is kept.
+//! - *Fill in flight to the store.* The same value comes into the shared store after E was applied by all. Each reader compares its
+//!   stamp with its own marks, and refuses it.
+//! - *A slow follower.* H has not applied E when it is published. The publisher waits for it; its reads until then began before the
+//!   acknowledgement.
+//! - *A follower that hangs.* H was stopped, or its connection is gone. It cannot renew its lease; the publisher waits for its end.
+//!   When H goes on, [`Feed::is_current`] is false before it looks at anything, until it has read everything in the feed.
+//! - *A copy between tiers.* H takes a value from the store into memory while E is applied. The value keeps the stamp that it has.
+//! - *Joining.* R begins after the acknowledgement and could join a call that was under way before E. Each event raises barriers
+//!   (`Coherence`) before it counts as applied: nobody joins what left before.
+//! - *A mutation's caller.* The events of a mutation are published before its answer goes back; what the same operation reads after
+//!   it passes the cache by.
+//! - *Forgotten marks.* Marks are bounded. What is stamped before the oldest one that was forgotten is refused (`floor`).
+//! - *A feed that has lost something.* A new epoch: whatever was kept under the one before is refused, wherever it is.
+//!
+//! What this does not cover: a subgraph that answers a request with data older than what it had committed before the event (a lagging
+//! replica), a write without an event, and clocks: a lifetime is a lifetime.
+//!
 //! What was stamped under another *epoch* is never used. The feed begins a new one whenever it cannot be sure that it has
 //! forgotten nothing (its store was emptied, restarted or replaced by a replica).
 
