@@ -7,7 +7,7 @@ use std::{
 };
 
 use causeway_executor::{
-    CachingHeaders, FetchFailure, Partition, RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest,
+    CachingHeaders, FetchFailure, Partition, SubgraphClient, SubgraphReply, SubgraphRequest,
 };
 use causeway_model::{SubgraphId, Supergraph};
 use futures::{FutureExt, future::BoxFuture};
@@ -56,7 +56,6 @@ pub(crate) struct Seen {
     pub(crate) document: String,
     pub(crate) variables: Value,
     pub(crate) headers: HeaderMap,
-    pub(crate) kind: RequestKind,
 }
 
 impl Fake {
@@ -142,7 +141,6 @@ impl SubgraphClient for Fake {
                     document: request.document.to_string(),
                     variables: body["variables"].clone(),
                     headers: HeaderMap::clone(&request.headers),
-                    kind: request.kind,
                 };
                 let answer = match state.understands {
                     true => Answering::new(&self.supergraph, request.subgraph, &mut state, &seen).answer(),

@@ -20,7 +20,7 @@ use crate::{
 };
 use question::{Question, THINGS};
 
-const STEPS: usize = 100;
+const STEPS: usize = 150;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -35,7 +35,7 @@ async fn nobody_gets_what_is_not_theirs_or_has_ended() {
     let first = rand::random::<u64>();
     let mut calls = 0;
     let mut asked = 0;
-    for run in 0..number("CAUSEWAY_CACHE_RUNS").unwrap_or(40) {
+    for run in 0..number("CAUSEWAY_CACHE_RUNS").unwrap_or(30) {
         let seed = first.wrapping_add(run);
         println!("CAUSEWAY_CACHE_SEED={seed}");
         let (some_asked, some_calls) = Run::new(seed).run().await;
@@ -223,7 +223,7 @@ impl Run {
 
     fn upset(&mut self) {
         let mut state = self.fake.state();
-        state.how = match self.random.random_range(0..4) {
+        state.how = match self.random.random_range(0..8) {
             0 => How::Fails,
             1 => How::Changed(|answer| answer["errors"] = json!([{ "message": "m" }])),
             _ => How::Well,

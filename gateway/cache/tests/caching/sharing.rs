@@ -42,6 +42,14 @@ impl Shared {
         setup
     }
 
+    /// Puts the same in place of all values.
+    fn fill(&self, value: &[u8]) {
+        let mut values = self.store.values.lock().unwrap();
+        values
+            .values_mut()
+            .for_each(|known| *known = Bytes::copy_from_slice(value));
+    }
+
     fn gateway(&self) -> Arc<Gateway> {
         Arc::new(self.setup().start())
     }
@@ -173,16 +181,10 @@ async fn garbage_is_as_good_as_nothing() {
             &[&good[..at], b"\xff", &good[at..]].concat(),
             &[&good[..at], b"9", &good[at..]].concat(),
         ] {
-            let mut values = shared.store.values.lock().unwrap();
-            values
-                .values_mut()
-                .for_each(|value| *value = Bytes::from(bad.to_vec()));
-            drop(values);
-            if at % 10 == 0 {
-                // Whatever it is, it is an answer.
-                let answer = shared.gateway().ask(name()).await;
-                assert!(answer["data"]["_entities"][0].is_object(), "{answer}");
-            }
+            shared.fill(bad);
+            // Whatever it is, it is an answer.
+            let answer = shared.gateway().ask(name()).await;
+            assert!(answer["data"]["_entities"][0].is_object(), "{answer}");
         }
     }
 }

@@ -77,7 +77,7 @@ impl Question {
             if all.is_empty() { vec!["a"] } else { all }
         });
         Self {
-            user: pick(random, &["ann", "bob", "cyd"]),
+            user: pick(random, &["ann", "bob"]),
             lang: pick(random, &["en", "de"]),
             device: pick(random, &["tv", "pc"]),
             things,
@@ -89,7 +89,7 @@ impl Question {
     pub(super) fn again(&self, random: &mut StdRng) -> Self {
         let other = Self::new(random);
         Self {
-            things: if random.random_bool(0.3) {
+            things: if random.random_bool(0.2) {
                 other.things
             } else {
                 self.things.clone()
