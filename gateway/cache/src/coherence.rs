@@ -71,9 +71,11 @@ impl Follower for Coherence {
         self.raise();
     }
 
-    fn apply(&self, position: Position, event: &Event) {
-        self.events.fetch_add(1, Ordering::Relaxed);
-        self.marks.apply(position, &tag::of_event(&self.graph(), event));
+    fn apply(&self, position: Position, events: &[Event]) {
+        self.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        let graph = self.graph();
+        let tags = events.iter().flat_map(|event| tag::of_event(&graph, event));
+        self.marks.apply(position, &tags.collect::<Vec<_>>());
         self.raise();
     }
 }

@@ -130,8 +130,8 @@ pub trait Follower: Send + Sync {
     /// older stamp, or one of another epoch, is not to be used any more.
     fn reset(&self, epoch: Epoch, floor: Position);
 
-    /// An event, at its place in the order.
-    fn apply(&self, position: Position, event: &Event);
+    /// The events at a place in the order, all of them at once: whoever is stamped with the place knows them all.
+    fn apply(&self, position: Position, events: &[Event]);
 }
 
 /// It tells itself.
@@ -156,7 +156,7 @@ impl Feed for Alone {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         for event in events {
-            self.follower.apply(Position(0, *next), &event);
+            self.follower.apply(Position(0, *next), &[event]);
             *next += 1;
         }
         Box::pin(std::future::ready(Ok(())))

@@ -153,10 +153,14 @@ pub fn start(
     }
     let routes = causeway_server::routes(server.clone(), &server_options(config));
     let (metrics_addr, admin_addr) = (addr_of(&telling), addr_of(&administered));
+    let leaving = common.clone();
     let serving = tokio::spawn(async move {
         let served = causeway_server::serve(listener, routes, shutdown).await;
         // To the end: what happens while requests are drained is told as well, and what they are answered from can still be ended.
         telling.into_iter().chain(administered).for_each(Beside::stop);
+        if let Some(leaving) = leaving {
+            leaving.leave().await;
+        }
         served
     });
     let reloader = Reloader {

@@ -1,6 +1,6 @@
 //! One subgraph: where it is, and a call to it from beginning to end.
 
-use std::{error::Error, hash::RandomState, io, sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use causeway_executor::{FetchFailure, RequestKind, SubgraphReply, SubgraphRequest};
@@ -43,8 +43,8 @@ impl Endpoint {
         })
     }
 
-    pub(crate) fn identity(&self, hashers: &[RandomState; 2], client: &HeaderMap) -> u128 {
-        self.headers.identity(hashers, client)
+    pub(crate) fn identity(&self, client: &HeaderMap) -> u128 {
+        self.headers.identity(client)
     }
 
     pub(crate) async fn call(

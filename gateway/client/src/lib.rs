@@ -13,7 +13,7 @@ mod options;
 mod pool;
 mod trace_context;
 
-use std::{hash::RandomState, sync::Arc};
+use std::sync::Arc;
 
 use causeway_executor::{FetchFailure, Partition, SubgraphClient, SubgraphReply, SubgraphRequest};
 use causeway_model::SubgraphId;
@@ -33,8 +33,6 @@ pub struct HttpSubgraphs {
 struct Inner {
     endpoints: Vec<Endpoint>,
     response_limit: usize,
-    /// Two runs of SipHash, each with random keys of the process's own.
-    hashers: [RandomState; 2],
 }
 
 impl HttpSubgraphs {
@@ -50,16 +48,15 @@ impl HttpSubgraphs {
             inner: Arc::new(Inner {
                 endpoints,
                 response_limit: options.response_limit,
-                hashers: [RandomState::new(), RandomState::new()],
             }),
         })
     }
 
     /// A hash of exactly those headers of the client that the subgraph gets to see, by the names that it sees, but for the
-    /// trace context: that names a request, not who asks. Nobody can choose headers that collide, since the keys are secret.
+    /// trace context: that names a request, not who asks. The same in every process. 128 bits of BLAKE3: nobody finds headers that collide.
     pub fn identity(&self, subgraph: SubgraphId, headers: &HeaderMap) -> u128 {
         match self.inner.endpoints.get(subgraph.index()) {
-            Some(endpoint) => endpoint.identity(&self.inner.hashers, headers),
+            Some(endpoint) => endpoint.identity(headers),
             None => Partition::EVERYBODY.0,
         }
     }

@@ -162,6 +162,8 @@ pub async fn start(options: Options, shutdown: Shutdown) -> anyhow::Result<Runni
         catalog_url: format!("http://{catalog_addr}"),
         catalog_token: Some(token),
         users_jwks_url: format!("http://{users_addr}/.well-known/jwks.json"),
+        // An order takes about two calls, and the gateway is to hear how they ended.
+        catalog_timeout: options.timeout * 2 / 5,
         events,
         ..orders::Options::new(options.databases.orders)
     };

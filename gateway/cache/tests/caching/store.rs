@@ -154,7 +154,7 @@ impl Feed for Line {
                 let mut next = lock(&self.next);
                 *next += 1;
                 for follower in &*lock(&self.followers) {
-                    follower.apply(Position(0, *next), &event);
+                    follower.apply(Position(0, *next), std::slice::from_ref(&event));
                 }
             }
             Ok(())

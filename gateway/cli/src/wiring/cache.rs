@@ -71,6 +71,13 @@ impl Common {
         Ok(cache)
     }
 
+    /// Before the process ends: then nobody's invalidation waits for this gateway's lease.
+    pub(crate) async fn leave(&self) {
+        if let Some(redis) = &self.redis {
+            redis.feed.leave().await;
+        }
+    }
+
     pub(crate) fn numbers(&self) -> Option<CacheNumbers> {
         Some(CacheNumbers {
             cache: self.current()?.stats(),

@@ -209,9 +209,7 @@ impl Following {
             }
             return;
         };
-        for event in events {
-            self.follower.apply(entry.position, event);
-        }
+        self.follower.apply(entry.position, events);
         self.shared.counters.applied.add(events.len());
     }
 }

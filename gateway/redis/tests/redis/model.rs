@@ -86,14 +86,16 @@ impl Follower for Model {
         state.order.clear();
     }
 
-    fn apply(&self, position: Position, event: &Event) {
+    fn apply(&self, position: Position, events: &[Event]) {
         drop(self.gate.lock().unwrap());
         let mut state = self.state();
         assert!(position > state.at, "{position:?} after {:?}", state.at);
         state.at = position;
         state.order.push(position);
-        if let Target::Tag(tag) = &event.target {
-            state.known.insert(tag.clone(), position);
+        for event in events {
+            if let Target::Tag(tag) = &event.target {
+                state.known.insert(tag.clone(), position);
+            }
         }
     }
 }
