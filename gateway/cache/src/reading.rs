@@ -43,6 +43,10 @@ impl SubgraphClient for Reading {
     fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition {
         self.next.partition(subgraph, headers)
     }
+
+    fn may_join(&self) -> bool {
+        self.next.may_join()
+    }
 }
 
 impl Reading {

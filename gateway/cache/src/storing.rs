@@ -59,6 +59,11 @@ impl SubgraphClient for Storing {
             Wish::Avoid => Partition(partition.0.rotate_left(2) ^ 0xfeed),
         }
     }
+
+    /// While nobody tells us of events, nobody waits for us either: what is under way may be too old.
+    fn may_join(&self) -> bool {
+        self.cache.on.feed.is_current() && self.cache.on.client.may_join()
+    }
 }
 
 /// The mark of our own is nobody's business outside, and no part of who asks.

@@ -20,6 +20,12 @@ pub trait SubgraphClient: Send + Sync {
     /// Who asks, as far as the subgraph can tell: equal for headers of which the subgraph gets to see the same. Answers to
     /// one must never reach another.
     fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition;
+
+    /// Whether who asks now may get the answer to what is under way already. Not where something may have changed in the meantime
+    /// that nobody here was told of.
+    fn may_join(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -149,6 +149,9 @@ impl SubgraphClient for Loader {
             }
         );
         let is_merged = subgraph.batching.merge_limits().is_some() && request.merging.is_some();
+        if request.kind == RequestKind::Query && !self.inner.client.may_join() {
+            drop(NextEpoch(&self.inner.epoch));
+        }
         match (request.kind, count(&request.entities) > 0) {
             (RequestKind::Mutation, _) => Box::pin(self.inner.mutate(subgraph, request)),
             (RequestKind::Query, true) if across => Box::pin(ask::among_others(&self.inner, request)),
@@ -162,6 +165,10 @@ impl SubgraphClient for Loader {
 
     fn partition(&self, subgraph: SubgraphId, headers: &HeaderMap) -> Partition {
         self.inner.partition(subgraph, headers)
+    }
+
+    fn may_join(&self) -> bool {
+        self.inner.client.may_join()
     }
 }
 

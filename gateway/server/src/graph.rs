@@ -107,7 +107,7 @@ impl Gateway {
     /// To be called when something has changed that answers under way may not know of: nobody joins them from then on.
     pub fn parting(&self) -> impl Fn() + Send + Sync + 'static {
         let sharing = self.sharing.clone();
-        move || drop(sharing.mutating())
+        move || sharing.part()
     }
 
     /// What was answered so far, whichever graph was served.

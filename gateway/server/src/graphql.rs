@@ -157,6 +157,9 @@ async fn run(
         let _done = gateway.sharing.mutating();
         return Ok(execution.run().await);
     }
+    if !execution.graph.client.may_join() {
+        gateway.sharing.part();
+    }
     match execution.question() {
         Some(question) => gateway
             .sharing

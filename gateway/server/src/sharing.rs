@@ -94,7 +94,7 @@ impl<A> Default for Sharing<A> {
 }
 
 struct Inner<A> {
-    /// Mutations that have ended.
+    /// Mutations that have ended, and whatever else parts.
     epoch: AtomicU64,
     /// Questions whose answer was being worked out already.
     joined: AtomicU64,
@@ -120,6 +120,11 @@ impl<A: Clone + Send + Sync + 'static> Sharing<A> {
     /// of who waits for it: a subgraph may have done it.
     pub(crate) fn mutating(&self) -> NextEpoch<'_> {
         NextEpoch(&self.inner.epoch)
+    }
+
+    /// From now on nobody joins what is under way.
+    pub(crate) fn part(&self) {
+        self.inner.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The answer to a question: the one that is being worked out already, or that of `execution`. `None`: it broke off.
