@@ -18,6 +18,10 @@ pub(crate) struct Answer {
     /// `{"data": …}`
     pub(crate) body: Vec<u8>,
     pub(crate) mutation: bool,
+    /// Products whose changes were made or seen, and when they were changed last.
+    pub(crate) seen: Vec<(usize, u64)>,
+    /// Entities and other root fields that were asked for.
+    pub(crate) loads: u64,
 }
 
 /// Answers the body of a GraphQL request. The document is validated: nobody is asked for what they do not have.
@@ -64,12 +68,16 @@ pub(crate) fn answer(
         document: &document,
         variables: &known,
         out: b"{\"data\":".to_vec(),
+        seen: Vec::new(),
+        loads: 0,
     };
     run.object(&operation.selection_set.ty, None, &[&operation.selection_set]);
     run.out.push(b'}');
     Ok(Answer {
         body: run.out,
         mutation: operation.operation_type == OperationType::Mutation,
+        seen: run.seen,
+        loads: run.loads,
     })
 }
 
@@ -78,6 +86,8 @@ struct Run<'a> {
     document: &'a ExecutableDocument,
     variables: &'a Map<String, Json>,
     out: Vec<u8>,
+    seen: Vec<(usize, u64)>,
+    loads: u64,
 }
 
 type Fields<'a> = IndexMap<&'a str, Vec<&'a Field>>;
@@ -148,11 +158,19 @@ impl<'a> Run<'a> {
             (name, Some(object)) => self.value(object.fields.get(name), field, &sets),
             (name, None) => match self.argument(field, "id") {
                 Some(id) => {
+                    self.loads += 1;
+                    if name == "changeProduct" {
+                        let change = self.world.change(id.as_str().unwrap_or_default());
+                        self.seen.extend(change);
+                    }
                     let ty = field.definition.ty.inner_named_type();
                     let found = self.world.find(ty, id.as_str().unwrap_or_default());
                     self.found(found, &sets);
                 }
-                None => self.value(self.world.root(name), field, &sets),
+                None => {
+                    self.loads += 1;
+                    self.value(self.world.root(name), field, &sets);
+                }
             },
         }
     }
@@ -164,6 +182,7 @@ impl<'a> Run<'a> {
             if index > 0 {
                 self.out.push(b',');
             }
+            self.loads += 1;
             let (ty, id) = (wanted["__typename"].as_str(), wanted["id"].as_str());
             let found = self.world.find(ty.unwrap_or_default(), id.unwrap_or_default());
             self.found(found, sets);
@@ -182,6 +201,11 @@ impl<'a> Run<'a> {
         match value {
             None => self.out.extend_from_slice(b"null"),
             Some(Value::Leaf(json)) => self.out.extend_from_slice(json.as_bytes()),
+            Some(Value::Changed(product)) => {
+                let at = self.world.changed(*product);
+                self.seen.push((*product, at));
+                self.out.extend_from_slice(at.to_string().as_bytes());
+            }
             Some(Value::One(index)) => self.found(Some(self.world.object(*index)), sets),
             Some(Value::Many(items)) => {
                 let first = self.argument(field, "first").and_then(|first| first.as_u64());
@@ -266,6 +290,21 @@ mod tests {
         let body = br#"{"query":"{ order(id: \"o1-1\") { buyer { name } } }"}"#;
         let error = answer_body(&World::new(), &schema, body).unwrap_err();
         assert!(error.to_string().contains("name"), "{error}");
+    }
+
+    #[test]
+    fn a_change_is_seen_and_what_was_asked_for_is_counted() {
+        let (world, schema) = (World::new(), served_schema("goods").unwrap());
+        let ask = |query: &str| {
+            let body = json!({ "query": query }).to_string();
+            answer_body(&world, &schema, body.as_bytes()).unwrap()
+        };
+        let read = "{ product(id: \"p9999\") { changed } products(first: 2) { id } }";
+        let before = ask(read);
+        assert_eq!(before.loads, 2);
+        let change = ask("mutation { changeProduct(id: \"p9999\") { id changed } }");
+        assert!(change.mutation && change.seen[0].1 > before.seen[0].1);
+        assert_eq!(ask(read).seen[0], change.seen[0]);
     }
 
     #[test]

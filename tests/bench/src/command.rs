@@ -1,22 +1,21 @@
 //! The command line.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use serde_json::Value;
 
 use crate::{
     fleet::Fleet,
     graph::compose,
+    herd::{self, Herds},
+    lineup::{self, KEPT, Starter},
     machine::Machine,
     measure::{Settings, measure},
     report::json_report,
     scenario::Scenario,
+    staleness::{self, Staleness},
     subgraphs,
     target::{Peer, Target, Variant, parse_peer, parse_variant},
     work::Judge,
@@ -46,7 +45,14 @@ enum Command {
     Mutations(RunArgs),
     /// RSS under 500 connections and 10,000 different operations
     Memory(RunArgs),
-    /// All of them
+    /// Products by demand and 5 % changes: without a cache, in memory, in Redis, in both
+    Hot(RunArgs),
+    /// All clients at once ask for what has just ended; one gateway, and four that share Redis
+    #[command(name = "cold_herd")]
+    ColdHerd(RunArgs),
+    /// Reads and changes of a few products over four gateways that share Redis: what is seen when
+    Invalidate(RunArgs),
+    /// All of them but `cold_herd` and `invalidate`
     All(RunArgs),
     /// Only the subgraphs, for a peer to be pointed at; prints their URLs as JSON and serves until it is stopped
     Subgraphs(SubgraphsArgs),
@@ -83,7 +89,13 @@ struct RunArgs {
     /// Open loop: operations a second, latency from when each was due. The closed loop if not given
     #[arg(long, value_parser = positive)]
     rate: Option<f64>,
-    /// Different operations in a round of `memory`
+    /// What every call to a subgraph waits, in milliseconds; the scenario's own if not given
+    #[arg(long)]
+    latency: Option<u16>,
+    /// Keys of `cold_herd`, each asked for by all clients at once
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=199))]
+    keys: u16,
+    /// Different operations in a round of `memory`; `hot` draws four times as many requests
     #[arg(long, default_value_t = 10_000, value_parser = at_least_one)]
     operations: usize,
     /// Write everything that was measured
@@ -138,75 +150,147 @@ pub async fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Small(args) => run_scenarios(&[Scenario::Small], &args).await,
         Command::Mutations(args) => run_scenarios(&[Scenario::Mutations], &args).await,
         Command::Memory(args) => run_scenarios(&[Scenario::Memory], &args).await,
+        Command::Hot(args) => run_scenarios(&[Scenario::Hot], &args).await,
+        Command::ColdHerd(args) => run_herds(&args).await,
+        Command::Invalidate(args) => run_staleness(&args).await,
         Command::All(args) => run_scenarios(&Scenario::ALL, &args).await,
         Command::Subgraphs(args) => serve_subgraphs(&args).await.map(|()| true),
     }
 }
 
-async fn run_scenarios(scenarios: &[Scenario], args: &RunArgs) -> anyhow::Result<bool> {
-    let this = std::env::current_exe().context("this program has no path")?;
-    let fleet = match &args.subgraphs {
-        Some(file) => Fleet::running(file)?,
-        None => Fleet::start(&this).await?,
-    };
-    let composed = compose(&fleet.urls)?;
-    let mut targets = targets(args, &this, &composed.supergraph).await?;
-    let usual = targets.len();
-    let judge = Arc::new(Judge {
-        world: World::new(),
-        api: composed.api,
-    });
-    let settings = Settings {
+/// What every run stands on.
+struct Ground {
+    fleet: Fleet,
+    supergraph: String,
+    judge: Arc<Judge>,
+    binary: PathBuf,
+    machine: Machine,
+}
+
+impl Ground {
+    async fn new(args: &RunArgs) -> anyhow::Result<Self> {
+        let this = std::env::current_exe().context("this program has no path")?;
+        let fleet = match &args.subgraphs {
+            Some(file) => Fleet::running(file)?,
+            None => Fleet::start(&this).await?,
+        };
+        let composed = compose(&fleet.urls)?;
+        Ok(Self {
+            fleet,
+            supergraph: composed.supergraph,
+            judge: Arc::new(Judge {
+                world: World::new(),
+                api: composed.api,
+            }),
+            // The gateway's, beside this program if nothing else is said.
+            binary: args
+                .causeway
+                .clone()
+                .unwrap_or_else(|| this.with_file_name("causeway")),
+            machine: Machine::here(),
+        })
+    }
+
+    fn starter(&self) -> Starter<'_> {
+        Starter {
+            binary: &self.binary,
+            supergraph: &self.supergraph,
+        }
+    }
+
+    fn write(&mut self, args: &RunArgs, scenarios: &[Value], targets: &[Target]) -> anyhow::Result<()> {
+        self.machine.measured();
+        let Some(file) = &args.json else { return Ok(()) };
+        let report = json_report(scenarios, targets, &self.machine, &settings(args));
+        let text = serde_json::to_string_pretty(&report).context("the report is no JSON")?;
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn settings(args: &RunArgs) -> Settings {
+    Settings {
         rounds: args.rounds.into(),
         lasting: Duration::from_secs_f64(args.seconds),
         warm_up: Duration::from_secs_f64(args.warm_up),
         clients: args.clients.map(usize::from),
         per_second: args.rate,
         operations: args.operations,
-    };
-    let mut machine = Machine::here();
-    let mut all = Vec::new();
+        latency: args.latency.map(|millis| Duration::from_millis(millis.into())),
+    }
+}
+
+async fn run_scenarios(scenarios: &[Scenario], args: &RunArgs) -> anyhow::Result<bool> {
+    let mut ground = Ground::new(args).await?;
+    let mut usual = targets(args, &ground.starter()).await?;
+    let settings = settings(args);
+    let (mut all, mut failed) = (Vec::new(), 0);
     for scenario in scenarios {
-        if let (Some((name, more)), false) = (scenario.variant(), args.no_causeway) {
-            let binary = binary(args, &this);
-            let variant = Target::causeway(name, &binary, &composed.supergraph, more).await?;
-            targets.insert(1, variant);
+        let own = match args.no_causeway {
+            true => lineup::Own::default(),
+            false => lineup::own(*scenario, &ground.starter()).await?,
+        };
+        let is_hot = *scenario == Scenario::Hot;
+        for target in &mut usual {
+            target.freshness = if is_hot { KEPT } else { Duration::ZERO };
         }
-        let results = measure(*scenario, &targets, &fleet, &judge, &settings).await?;
-        print!("{}", results.table(&settings));
-        std::io::stdout().flush().context("nobody reads the figures")?;
-        all.push(results);
-        if targets.len() > usual {
-            targets.remove(1);
-        }
+        // Of `hot`, causeway as it comes is one of its own.
+        let plain = usize::from(!args.no_causeway);
+        let (plain, added) = usual.split_at(plain);
+        let plain = if is_hot { &[] } else { plain };
+        let targets: Vec<&Target> = plain.iter().chain(&own.targets).chain(added).collect();
+        let results = measure(*scenario, &targets, &ground.fleet, &ground.judge, &settings).await?;
+        say(&results.table(&settings))?;
+        failed += results.failed();
+        all.push(results.json());
     }
-    machine.measured();
-    if let Some(file) = &args.json {
-        let report = json_report(&all, &targets, &machine, &settings);
-        let text = serde_json::to_string_pretty(&report).context("the report is no JSON")?;
-        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    Ok(all.iter().all(|results| results.failed() == 0))
+    ground.write(args, &all, &usual)?;
+    Ok(failed == 0)
 }
 
-/// The gateway's, beside this program if nothing else is said.
-fn binary(args: &RunArgs, this: &Path) -> PathBuf {
-    args.causeway
-        .clone()
-        .unwrap_or_else(|| this.with_file_name("causeway"))
+async fn run_herds(args: &RunArgs) -> anyhow::Result<bool> {
+    let mut ground = Ground::new(args).await?;
+    let herds = Herds {
+        clients: args.clients.unwrap_or(1000).into(),
+        keys: args.keys.into(),
+        latency: settings(args).latency.unwrap_or(Duration::from_millis(10)),
+    };
+    let rows = herd::measure(&ground.starter(), &ground.fleet, &herds).await?;
+    say(&herds.table(&rows))?;
+    ground.write(args, &[herds.json(&rows)], &[])?;
+    Ok(true)
 }
 
-/// In the order in which they are printed.
-async fn targets(args: &RunArgs, this: &Path, supergraph: &str) -> anyhow::Result<Vec<Target>> {
-    let binary = &binary(args, this);
+async fn run_staleness(args: &RunArgs) -> anyhow::Result<bool> {
+    let mut ground = Ground::new(args).await?;
+    let settings = settings(args);
+    let staleness = Staleness {
+        readers: settings.clients.unwrap_or(40),
+        lasting: settings.lasting * u32::from(args.rounds),
+        latency: settings.latency.unwrap_or(Duration::from_millis(2)),
+    };
+    let Some(seen) = staleness::measure(&ground.starter(), &ground.fleet, &staleness).await? else {
+        return Ok(true);
+    };
+    say(&seen.table(&staleness))?;
+    ground.write(args, &[seen.json(&staleness)], &[])?;
+    Ok(seen.stale == 0 && seen.failed == 0)
+}
+
+fn say(table: &str) -> anyhow::Result<()> {
+    print!("{table}");
+    std::io::stdout().flush().context("nobody reads the figures")
+}
+
+/// In the order in which they are printed; causeway as it comes is the first.
+async fn targets(args: &RunArgs, starter: &Starter<'_>) -> anyhow::Result<Vec<Target>> {
     let mut targets = Vec::new();
     if !args.no_causeway {
-        targets.push(Target::causeway("causeway", binary, supergraph, "").await?);
+        targets.push(starter.start("causeway", "").await?);
     }
     for Variant { name, file } in &args.variants {
         let more =
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        targets.push(Target::causeway(name, binary, supergraph, &more).await?);
+        targets.push(starter.start(name, &more).await?);
     }
     for peer in &args.peers {
         targets.push(Target::peer(peer)?);

@@ -80,6 +80,17 @@ impl Fleet {
         self.tell(&format!("/latency/{}", latency.as_millis())).await
     }
 
+    /// How long answers to queries say that they may be kept; zero: they say nothing.
+    pub(crate) async fn set_freshness(&self, freshness: Duration) -> anyhow::Result<()> {
+        self.tell(&format!("/freshness/{}", freshness.as_secs())).await
+    }
+
+    /// What a subgraph is asked at.
+    pub(crate) fn endpoint(&self, subgraph: &str) -> anyhow::Result<&Endpoint> {
+        let endpoint = self.endpoints.get(subgraph);
+        endpoint.with_context(|| format!("there is no subgraph `{subgraph}`"))
+    }
+
     pub(crate) async fn reset(&self) -> anyhow::Result<()> {
         self.tell("/reset").await
     }

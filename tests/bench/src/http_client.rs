@@ -73,6 +73,19 @@ impl Connection {
         Ok((response.status(), whole.freeze()))
     }
 
+    /// Posts JSON; gives the answer's text if its status is the expected one.
+    pub(crate) async fn expect(
+        &mut self,
+        status: StatusCode,
+        body: Bytes,
+        authorization: Option<&HeaderValue>,
+    ) -> anyhow::Result<String> {
+        let (found, body) = self.post(body, authorization).await?;
+        let text = String::from_utf8_lossy(&body).into_owned();
+        anyhow::ensure!(found == status, "status {found}: {text}");
+        Ok(text)
+    }
+
     /// Posts JSON; counts the answer's bytes without keeping them.
     pub(crate) async fn post_counting(
         &mut self,

@@ -9,9 +9,13 @@ use crate::{
     fleet::{CallsBySubgraph, Fleet},
     load::{Check, Clients, Load, Pace, Seen, verify_all},
     scenario::{Case, Scenario},
+    subgraphs::Calls,
     target::Target,
     work::Judge,
 };
+
+/// Questions that are verified where there are too many.
+const SOME: usize = 100;
 
 /// How to measure; the command line's values.
 #[derive(Debug, Clone)]
@@ -23,7 +27,9 @@ pub(crate) struct Settings {
     pub(crate) clients: Option<usize>,
     /// `None`: the closed loop.
     pub(crate) per_second: Option<f64>,
-    /// Different operations that `memory` sends.
+    /// Instead of the scenario's own.
+    pub(crate) latency: Option<Duration>,
+    /// Different operations that `memory` sends; `hot` draws four times as many.
     pub(crate) operations: usize,
 }
 
@@ -48,6 +54,10 @@ pub(crate) struct Measured {
     pub(crate) rss_peak: u64,
     /// HTTP requests that reached subgraphs, a unit.
     pub(crate) calls: f64,
+    /// Those that were no mutations, a unit.
+    pub(crate) read_calls: f64,
+    /// Entities and other root fields that these calls asked for, without mutations, a unit.
+    pub(crate) loads: f64,
     pub(crate) calls_by_subgraph: CallsBySubgraph,
     pub(crate) failed: u64,
     pub(crate) failure: Option<String>,
@@ -68,6 +78,7 @@ pub(crate) struct Row {
 pub(crate) struct Results {
     pub(crate) scenario: Scenario,
     pub(crate) clients: usize,
+    pub(crate) latency: Duration,
     /// The first row is what the others are compared with.
     pub(crate) rows: Vec<Row>,
 }
@@ -78,21 +89,24 @@ pub(crate) struct Results {
 /// When a gateway answers wrongly before any load is on it, or cannot be reached.
 pub(crate) async fn measure(
     scenario: Scenario,
-    targets: &[Target],
+    targets: &[&Target],
     fleet: &Fleet,
     judge: &Arc<Judge>,
     settings: &Settings,
 ) -> anyhow::Result<Results> {
-    fleet.set_latency(scenario.latency()).await?;
+    let latency = settings.latency.unwrap_or(scenario.latency());
+    fleet.set_latency(latency).await?;
     let clients = settings.clients.unwrap_or(scenario.clients());
     let mut results = Results {
         scenario,
         clients,
+        latency,
         rows: Vec::new(),
     };
     let mut checks = Vec::new();
     for target in targets {
-        for case in scenario.cases(0, settings.operations, judge) {
+        fleet.set_freshness(target.freshness).await?;
+        for case in scenario.cases(0, settings.operations, judge)? {
             let check = check(scenario, target, &case)
                 .await
                 .with_context(|| format!("{} in {}", target.name, scenario.name()))?;
@@ -105,23 +119,26 @@ pub(crate) async fn measure(
         }
     }
     for round in 0..settings.rounds {
-        let cases = scenario.cases(round, settings.operations, judge);
+        let cases = scenario.cases(round, settings.operations, judge)?;
         for turn in 0..targets.len() {
             let number = (turn + round) % targets.len();
+            fleet.set_freshness(targets[number].freshness).await?;
             for (index, case) in cases.iter().enumerate() {
                 let row = number * cases.len() + index;
+                let known = case.work.lengths.clone().map(Check::Lengths);
                 let load = Load {
                     endpoint: targets[number].endpoint.clone(),
                     work: Arc::clone(&case.work),
                     clients,
-                    check: checks[row].clone(),
+                    check: known.unwrap_or_else(|| checks[row].clone()),
                 };
-                let measured = one(scenario, &targets[number], fleet, &load, settings).await?;
+                let measured = one(scenario, targets[number], fleet, &load, settings).await?;
                 results.rows[row].rounds.push(measured);
             }
         }
     }
     fleet.set_latency(Duration::ZERO).await?;
+    fleet.set_freshness(Duration::ZERO).await?;
     Ok(results)
 }
 
@@ -130,8 +147,14 @@ async fn check(scenario: Scenario, target: &Target, case: &Case) -> anyhow::Resu
     if scenario.once() {
         return Ok(Check::Data);
     }
-    let lengths = verify_all(&target.endpoint, &case.work).await?;
-    Ok(Check::Lengths(Arc::new(lengths)))
+    let Some(known) = &case.work.lengths else {
+        let all = case.work.questions.len();
+        let lengths = verify_all(&target.endpoint, &case.work, all).await?;
+        return Ok(Check::Lengths(Arc::new(lengths)));
+    };
+    let lengths = verify_all(&target.endpoint, &case.work, SOME).await?;
+    anyhow::ensure!(known.starts_with(&lengths), "answers are not written as ours are");
+    Ok(Check::Lengths(Arc::clone(known)))
 }
 
 async fn one(
@@ -188,7 +211,10 @@ async fn one(
 fn summary(seen: Seen, cpu: Duration, calls_by_subgraph: CallsBySubgraph) -> Measured {
     let units = seen.units.max(1) as f64;
     let millis = |quantile| seen.latencies.value_at_quantile(quantile) as f64 / 1000.0;
-    let calls: u64 = calls_by_subgraph.values().map(|calls| calls.calls).sum();
+    let sum = |count: fn(&Calls) -> u64| calls_by_subgraph.values().map(count).sum::<u64>();
+    let (calls, mutations) = (sum(|calls| calls.calls), sum(|calls| calls.mutations));
+    // What else a mutation asks for is asked in calls of its own.
+    let loads = sum(|calls| calls.loads).saturating_sub(mutations);
     Measured {
         units: seen.units,
         seconds: seen.elapsed.as_secs_f64(),
@@ -203,6 +229,8 @@ fn summary(seen: Seen, cpu: Duration, calls_by_subgraph: CallsBySubgraph) -> Mea
         rss: 0,
         rss_peak: 0,
         calls: calls as f64 / units,
+        read_calls: calls.saturating_sub(mutations) as f64 / units,
+        loads: loads as f64 / units,
         calls_by_subgraph,
         failed: seen.failed,
         failure: seen.failure,

@@ -29,7 +29,11 @@ const BEFORE: Metric = ("rss_before_mib", |measured| mib(measured.rss_before));
 const RSS: Metric = ("rss_mib", |measured| mib(measured.rss));
 const PEAK: Metric = ("rss_peak_mib", |measured| mib(measured.rss_peak));
 const CALLS: Metric = ("calls", |measured| measured.calls);
-const METRICS: [Metric; 10] = [RATE, CPU, P50, P90, P99, P999, BEFORE, RSS, PEAK, CALLS];
+const READ_CALLS: Metric = ("read_calls", |measured| measured.read_calls);
+const LOADS: Metric = ("loads", |measured| measured.loads);
+const METRICS: [Metric; 12] = [
+    RATE, CPU, P50, P90, P99, P999, BEFORE, RSS, PEAK, CALLS, READ_CALLS, LOADS,
+];
 
 impl Row {
     fn values(&self, metric: Metric) -> Vec<f64> {
@@ -95,7 +99,7 @@ impl Results {
             Some(rate) => format!("open loop, {rate}/s, {:?}", settings.lasting),
             None => format!("closed loop, {:?}", settings.lasting),
         };
-        let latency = match self.scenario.latency() {
+        let latency = match self.latency {
             latency if latency.is_zero() => String::new(),
             latency => format!(", {latency:?} a call"),
         };
@@ -123,6 +127,9 @@ impl Results {
             header.push("before MiB");
         }
         header.extend(["RSS MiB", "peak MiB", "calls/op"]);
+        if self.scenario == Scenario::Hot {
+            header.extend(["reads'", "less", "loads/op", "less"]);
+        }
         header.into_iter().map(str::to_owned).collect()
     }
 
@@ -141,10 +148,16 @@ impl Results {
         }
         line.extend([RSS, PEAK].map(|metric| format!("{:.1}", row.median(metric))));
         line.push(format!("{:.2}", row.median(CALLS)));
+        if self.scenario == Scenario::Hot {
+            for metric in [READ_CALLS, LOADS] {
+                line.push(format!("{:.3}", row.median(metric)));
+                line.push(format!("{:.1}%", 100.0 * (1.0 - row.ratio(base, metric))));
+            }
+        }
         line
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let base = &self.rows[0];
         let rows = self.rows.iter().map(|row| {
             let object = |value: &dyn Fn(Metric) -> f64| -> Map<String, Value> {
@@ -161,14 +174,14 @@ impl Results {
         });
         json!({
             "scenario": self.scenario.name(), "clients": self.clients,
-            "latency_millis": self.scenario.latency().as_millis(), "rows": rows.collect::<Vec<_>>(),
+            "latency_millis": self.latency.as_millis(), "rows": rows.collect::<Vec<_>>(),
         })
     }
 }
 
 /// Everything about a run.
 pub(crate) fn json_report(
-    all: &[Results],
+    scenarios: &[Value],
     targets: &[Target],
     machine: &Machine,
     settings: &Settings,
@@ -188,7 +201,7 @@ pub(crate) fn json_report(
             "warm_up_seconds": settings.warm_up.as_secs_f64(), "rate": settings.per_second,
         },
         "gateways": gateways.collect::<Vec<_>>(),
-        "scenarios": all.iter().map(Results::json).collect::<Vec<_>>(),
+        "scenarios": scenarios,
     })
 }
 
@@ -202,7 +215,7 @@ fn figure(value: f64) -> String {
 }
 
 /// Names to the left, figures to the right.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)
         .map(|column| {

@@ -1,8 +1,9 @@
 //! The scenarios: what each asks, with how many clients, over how slow subgraphs.
 
+pub(crate) mod hot;
+
 use std::{sync::Arc, time::Duration};
 
-use clap::ValueEnum;
 use serde_json::{Map, json};
 
 use crate::{
@@ -10,8 +11,7 @@ use crate::{
     world::{BIG_ORDER, PRODUCTS, USERS},
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scenario {
     Deep,
     NPlusOne,
@@ -19,6 +19,7 @@ pub(crate) enum Scenario {
     Small,
     Mutations,
     Memory,
+    Hot,
 }
 
 /// One way to ask; a scenario compares one or several.
@@ -54,13 +55,14 @@ const REPEAT: &str = "mutation Repeat($id: ID!) {
 }";
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Deep,
         Self::NPlusOne,
         Self::Crowd,
         Self::Small,
         Self::Mutations,
         Self::Memory,
+        Self::Hot,
     ];
 
     /// As on the command line.
@@ -72,13 +74,14 @@ impl Scenario {
             Self::Small => "small",
             Self::Mutations => "mutations",
             Self::Memory => "memory",
+            Self::Hot => "hot",
         }
     }
 
     /// Clients, where the command line gives no number.
     pub(crate) fn clients(self) -> usize {
         match self {
-            Self::Deep | Self::Small | Self::Mutations => 50,
+            Self::Deep | Self::Small | Self::Mutations | Self::Hot => 50,
             Self::NPlusOne => 1,
             Self::Crowd => 200,
             Self::Memory => 500,
@@ -100,27 +103,34 @@ impl Scenario {
         self == Self::Memory
     }
 
-    /// What causeway is compared with itself for: a name, and the configuration.
-    pub(crate) fn variant(self) -> Option<(&'static str, &'static str)> {
-        (self == Self::NPlusOne).then_some(("causeway, batching off", "batching: off\n"))
-    }
-
-    /// What to ask in one round; only `memory` asks other operations in each, so many of them.
-    pub(crate) fn cases(self, round: usize, operations: usize, judge: &Arc<Judge>) -> Vec<Case> {
+    /// What to ask in one round; only `memory` and `hot` ask other things in each, by that number.
+    ///
+    /// # Errors
+    /// When the right answers cannot be told.
+    pub(crate) fn cases(
+        self,
+        round: usize,
+        operations: usize,
+        judge: &Arc<Judge>,
+    ) -> anyhow::Result<Vec<Case>> {
         let each = |questions| {
             vec![Case {
                 label: "",
                 work: Arc::new(Work::each(questions, Arc::clone(judge))),
             }]
         };
-        match self {
+        Ok(match self {
+            Self::Hot => vec![Case {
+                label: "",
+                work: Arc::new(hot::work(round, operations * 4, judge)?),
+            }],
             Self::Deep => each(vec![Question::new(DEEP)]),
             Self::Small => each(vec![Question::new(SMALL)]),
             Self::Mutations => each((0..USERS).map(repeat).collect()),
             Self::Crowd => each((0..USERS).map(in_the_crowd).collect()),
             Self::Memory => each((0..operations).map(|number| distinct(round, number)).collect()),
             Self::NPlusOne => n_plus_one(judge),
-        }
+        })
     }
 }
 
@@ -220,7 +230,7 @@ mod tests {
     fn every_question_has_an_answer_without_nulls() {
         let judge = judge();
         for scenario in Scenario::ALL {
-            for case in scenario.cases(0, 50, &judge) {
+            for case in scenario.cases(0, 50, &judge).unwrap() {
                 for question in case.work.questions.iter().take(300) {
                     let expected = case.work.expected(question).unwrap().to_string();
                     assert!(expected.len() > 30 && !expected.contains("null"), "{expected}");
@@ -232,7 +242,7 @@ mod tests {
     #[test]
     fn the_deep_answer_is_large_and_repeats_itself() {
         let judge = judge();
-        let case = &Scenario::Deep.cases(0, 0, &judge)[0];
+        let case = &Scenario::Deep.cases(0, 0, &judge).unwrap()[0];
         let answer = case.work.expected(&case.work.questions[0]).unwrap().to_string();
         assert!((85_000..95_000).contains(&answer.len()), "{} bytes", answer.len());
         assert!(answer.matches("Useful Thing No. 3\"").count() > 10);
@@ -243,17 +253,32 @@ mod tests {
         let judge = judge();
         let mut seen = HashSet::new();
         for round in 0..2 {
-            for case in Scenario::Memory.cases(round, 1000, &judge) {
+            for case in Scenario::Memory.cases(round, 1000, &judge).unwrap() {
                 seen.extend(case.work.questions.iter().map(|question| question.query.clone()));
             }
         }
         assert_eq!(seen.len(), 2 * 1000);
-        let crowd = &Scenario::Crowd.cases(0, 0, &judge)[0].work;
+        let crowd = &Scenario::Crowd.cases(0, 0, &judge).unwrap()[0].work;
         let documents: HashSet<&str> = crowd
             .questions
             .iter()
             .map(|question| question.query.as_str())
             .collect();
         assert_eq!(documents.len(), USERS);
+    }
+
+    #[test]
+    fn hot_asks_for_few_products_often_and_changes_one_of_twenty_times() {
+        let work = &Scenario::Hot.cases(0, 1000, &judge()).unwrap()[0].work;
+        let asked: Vec<&Question> = work
+            .units
+            .iter()
+            .map(|unit| &work.questions[unit.stages[0][0]])
+            .collect();
+        let count = |is: &dyn Fn(&Question) -> bool| asked.iter().filter(|question| is(question)).count();
+        let writes = count(&|question| question.query == hot::CHANGE);
+        assert!((140..=260).contains(&writes), "{writes} of 4000");
+        let first = count(&|question| question.variables["id"] == "p0");
+        assert!((140..=300).contains(&first), "{first} of 2000");
     }
 }

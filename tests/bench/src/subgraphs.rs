@@ -1,7 +1,8 @@
 //! The synthetic subgraphs: four HTTP servers that count their calls, answer from kept bytes and wait as long as told.
 //!
 //! They run in a process of their own, so that neither the load program nor the gateway is charged for them. Beside
-//! `/graphql` each has `GET /calls`, `POST /reset` and `POST /latency/{milliseconds}`.
+//! `/graphql` each has `GET /calls`, `POST /reset`, `POST /latency/{milliseconds}` and `POST /freshness/{seconds}`: how long
+//! answers to queries say that they may be kept; 0: they say nothing.
 
 use std::{
     collections::HashMap,
@@ -18,7 +19,7 @@ use apollo_compiler::{Schema, validation::Valid};
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::ListenerExt as _,
@@ -43,6 +44,8 @@ pub(crate) struct Calls {
     pub(crate) calls: u64,
     /// How many of them were mutations.
     pub(crate) mutations: u64,
+    /// Entities and other root fields that were asked for.
+    pub(crate) loads: u64,
 }
 
 struct Subgraph {
@@ -51,13 +54,18 @@ struct Subgraph {
     kept: RwLock<HashMap<Bytes, Kept>>,
     calls: AtomicU64,
     mutations: AtomicU64,
+    loads: AtomicU64,
     latency_millis: AtomicU64,
+    freshness_seconds: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Kept {
     body: Bytes,
     mutation: bool,
+    /// What has changed since is not sent again.
+    seen: Vec<(usize, u64)>,
+    loads: u64,
 }
 
 /// Starts the subgraphs on `ports`, in the order of [`SUBGRAPHS`]; 0 takes any port. They are served until the
@@ -77,7 +85,9 @@ pub(crate) async fn start(ports: [u16; SUBGRAPHS.len()]) -> anyhow::Result<Urls>
             kept: RwLock::default(),
             calls: AtomicU64::default(),
             mutations: AtomicU64::default(),
+            loads: AtomicU64::default(),
             latency_millis: AtomicU64::default(),
+            freshness_seconds: AtomicU64::default(),
         };
         let listener = listener.tap_io(|stream| {
             // Without it small answers wait for acknowledgements; a failure shows as latency.
@@ -96,21 +106,31 @@ fn router(subgraph: Arc<Subgraph>) -> Router {
         .route("/calls", get(calls))
         .route("/reset", post(reset))
         .route("/latency/{millis}", post(latency))
+        .route("/freshness/{seconds}", post(freshness))
         .with_state(subgraph)
 }
 
 async fn graphql(State(subgraph): State<Arc<Subgraph>>, body: Bytes) -> Response {
     subgraph.calls.fetch_add(1, Ordering::Relaxed);
+    let answer = subgraph.answer(&body);
+    // It is on its way that an answer grows old.
     let latency = subgraph.latency_millis.load(Ordering::Relaxed);
     if latency > 0 {
         tokio::time::sleep(Duration::from_millis(latency)).await;
     }
-    match subgraph.answer(&body) {
+    match answer {
         Ok(kept) => {
+            subgraph.loads.fetch_add(kept.loads, Ordering::Relaxed);
+            let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let freshness = subgraph.freshness_seconds.load(Ordering::Relaxed);
             if kept.mutation {
                 subgraph.mutations.fetch_add(1, Ordering::Relaxed);
+            } else if freshness > 0 {
+                let keep = HeaderValue::try_from(format!("public, max-age={freshness}"));
+                let keep = keep.expect("letters and digits");
+                return ([json, (header::CACHE_CONTROL, keep)], kept.body).into_response();
             }
-            ([(header::CONTENT_TYPE, "application/json")], kept.body).into_response()
+            ([json], kept.body).into_response()
         }
         Err(error) => {
             let errors = serde_json::json!({ "errors": [{ "message": format!("{error:#}") }] });
@@ -122,7 +142,12 @@ async fn graphql(State(subgraph): State<Arc<Subgraph>>, body: Bytes) -> Response
 impl Subgraph {
     fn answer(&self, body: &Bytes) -> anyhow::Result<Kept> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = kept.get(body) {
+        if let Some(found) = kept.get(body)
+            && found
+                .seen
+                .iter()
+                .all(|(product, at)| self.world.changed(*product) == *at)
+        {
             return Ok(found.clone());
         }
         drop(kept);
@@ -130,9 +155,15 @@ impl Subgraph {
         let answer = Kept {
             body: answer.body.into(),
             mutation: answer.mutation,
+            seen: answer.seen,
+            loads: answer.loads,
         };
+        // What changes something is done each time.
+        if answer.mutation && !answer.seen.is_empty() {
+            return Ok(answer);
+        }
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < KEPT {
+        if kept.len() < KEPT || kept.contains_key(body) {
             kept.insert(body.clone(), answer.clone());
         }
         Ok(answer)
@@ -143,14 +174,20 @@ async fn calls(State(subgraph): State<Arc<Subgraph>>) -> Json<Calls> {
     Json(Calls {
         calls: subgraph.calls.load(Ordering::Relaxed),
         mutations: subgraph.mutations.load(Ordering::Relaxed),
+        loads: subgraph.loads.load(Ordering::Relaxed),
     })
 }
 
 async fn reset(State(subgraph): State<Arc<Subgraph>>) {
     subgraph.calls.store(0, Ordering::Relaxed);
     subgraph.mutations.store(0, Ordering::Relaxed);
+    subgraph.loads.store(0, Ordering::Relaxed);
 }
 
 async fn latency(State(subgraph): State<Arc<Subgraph>>, Path(millis): Path<u64>) {
     subgraph.latency_millis.store(millis, Ordering::Relaxed);
+}
+
+async fn freshness(State(subgraph): State<Arc<Subgraph>>, Path(seconds): Path<u64>) {
+    subgraph.freshness_seconds.store(seconds, Ordering::Relaxed);
 }

@@ -4,6 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -20,6 +21,10 @@ pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) endpoint: Endpoint,
     pub(crate) process: Process,
+    /// How long subgraphs say, while it is measured, that their answers may be kept.
+    pub(crate) freshness: Duration,
+    /// Where it is told what has changed, if it was configured to be.
+    pub(crate) admin: Option<Endpoint>,
     /// What `causeway --version` says; unknown of a peer.
     pub(crate) version: Option<String>,
     _own: Option<(Child, TempDir)>,
@@ -70,6 +75,8 @@ impl Target {
             name: peer.name.clone(),
             endpoint: Endpoint::parse(&peer.url)?,
             process,
+            freshness: Duration::ZERO,
+            admin: None,
             version: None,
             _own: None,
         })
@@ -97,6 +104,8 @@ impl Target {
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(&config)
             .env_remove("CAUSEWAY_CONFIG")
+            .env_remove("CAUSEWAY_REDIS_URL")
+            .env_remove("CAUSEWAY_ADMIN_KEY")
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -107,9 +116,17 @@ impl Target {
         let pid = child.id().context("the gateway has ended")?;
         let stderr = child.stderr.take().context("the gateway has no log")?;
         let mut log = BufReader::new(stderr).lines();
-        let authority = listening(&mut log)
+        let unserved = || format!("{name} does not serve");
+        let authority = listening(&mut log, "GraphQL at http://")
             .await
-            .with_context(|| format!("{name} does not serve"))?;
+            .with_context(unserved)?;
+        let mut admin = None;
+        if more.lines().any(|line| line.starts_with("admin:")) {
+            let authority = listening(&mut log, "administration at http://").await;
+            let authority = authority.with_context(unserved)?;
+            let path = "/invalidation".to_owned();
+            admin = Some(Endpoint { authority, path });
+        }
         // An unread pipe would fill up and hold the gateway.
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
         Ok(Self {
@@ -119,6 +136,8 @@ impl Target {
                 path: "/graphql".to_owned(),
             },
             process: Process { pid },
+            freshness: Duration::ZERO,
+            admin,
             version: version(binary).await,
             _own: Some((child, folder)),
         })
@@ -126,11 +145,11 @@ impl Target {
 }
 
 /// Reads the log up to the line that tells the address.
-async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> anyhow::Result<String> {
+async fn listening(log: &mut Lines<BufReader<ChildStderr>>, before: &str) -> anyhow::Result<String> {
     let mut told = String::new();
     while let Some(line) = log.next_line().await? {
-        if let Some((_, rest)) = line.split_once("GraphQL at http://") {
-            let authority = rest.split('/').next().unwrap_or_default();
+        if let Some((_, rest)) = line.split_once(before) {
+            let authority = rest.split(['/', '"']).next().unwrap_or_default().trim_end();
             return Ok(authority.to_owned());
         }
         told.push_str(&line);

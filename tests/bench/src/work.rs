@@ -8,7 +8,10 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::{Map, Value};
 
-use crate::{answer::answer, world::World};
+use crate::{
+    answer::{Answer, answer},
+    world::World,
+};
 
 /// One GraphQL request.
 #[derive(Debug)]
@@ -58,6 +61,10 @@ pub(crate) struct Work {
     pub(crate) units: Vec<Unit>,
     /// Connections a client.
     pub(crate) lanes: usize,
+    /// Each client goes through the units, from a place of its own; else it has one of its own.
+    pub(crate) walked: bool,
+    /// The answers' lengths by question, where they are not what the first answers had.
+    pub(crate) lengths: Option<Arc<Vec<usize>>>,
     judge: Arc<Judge>,
 }
 
@@ -77,8 +84,25 @@ impl Work {
             units: (0..questions.len()).map(unit).collect(),
             questions,
             lanes: 1,
+            walked: false,
+            lengths: None,
             judge,
         }
+    }
+
+    /// Units of one question each, by number, that the clients go through. Lengths are those of our own answers, for to ask each
+    /// question beforehand would fill caches.
+    pub(crate) fn walk(questions: Vec<Question>, units: &[usize], judge: Arc<Judge>) -> anyhow::Result<Self> {
+        let mut work = Self::each(questions, judge);
+        let unit = |number: &usize| Unit {
+            stages: vec![vec![*number]],
+        };
+        work.units = units.iter().map(unit).collect();
+        work.walked = true;
+        let length = |question| work.answer(question).map(|answer| answer.body.len());
+        let lengths: Vec<usize> = work.questions.iter().map(length).collect::<anyhow::Result<_>>()?;
+        work.lengths = Some(Arc::new(lengths));
+        Ok(work)
     }
 
     /// One unit: the first question, then all others over `lanes` connections.
@@ -88,15 +112,33 @@ impl Work {
             units: vec![Unit { stages }],
             questions,
             lanes,
+            walked: false,
+            lengths: None,
             judge,
         }
     }
 
     /// The right `data`.
     pub(crate) fn expected(&self, question: &Question) -> anyhow::Result<Value> {
-        let Judge { world, api } = &*self.judge;
-        let answer = answer(world, api, &question.query, &question.variables)?;
+        let answer = self.answer(question)?;
         let mut answer: Value = serde_json::from_slice(&answer.body).context("our own answer is JSON")?;
         Ok(answer["data"].take())
+    }
+
+    fn answer(&self, question: &Question) -> anyhow::Result<Answer> {
+        let Judge { world, api } = &*self.judge;
+        answer(world, api, &question.query, &question.variables)
+    }
+}
+
+/// Takes out when products were changed, which is not the same everywhere.
+pub(crate) fn without_changes(data: &mut Value) {
+    match data {
+        Value::Object(fields) => {
+            fields.remove("changed");
+            fields.values_mut().for_each(without_changes);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_changes),
+        _ => {}
     }
 }

@@ -1,12 +1,26 @@
 //! The data behind the subgraphs: the same in every process, so that the load program knows every right answer.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use crate::zipf::Zipf;
 
 /// Users, each with two orders of four lines.
 pub(crate) const USERS: usize = 200;
-/// Products that there are; the order [`BIG_ORDER`] has a line for each.
+/// Products that are listed; the order [`BIG_ORDER`] has a line for each.
 pub(crate) const PRODUCTS: usize = 100;
-/// All but the big order are about the first few products.
+/// Products that there are, most of them found only by their id. The lower the number, the more in demand.
+pub(crate) const CATALOGUE: usize = 10_000;
+/// Orders `z0`, `z1`, … of four products each, by demand.
+pub(crate) const ORDERS_BY_DEMAND: usize = 1_000;
+/// Orders `k0`, `k1`, …, each of the product of the same number alone.
+pub(crate) const ORDERS_OF_ONE: usize = 200;
+/// All other orders but the big one are about the first few products.
 pub(crate) const HOT: usize = 12;
 /// The id of the order with a line for every product.
 pub(crate) const BIG_ORDER: &str = "o-big";
@@ -25,6 +39,8 @@ pub(crate) enum Value {
     Leaf(String),
     One(usize),
     Many(Vec<usize>),
+    /// When the product of this number was last changed.
+    Changed(usize),
 }
 
 /// All objects; values point into it.
@@ -33,19 +49,30 @@ pub(crate) struct World {
     objects: Vec<Object>,
     by_id: HashMap<(&'static str, String), usize>,
     root: HashMap<&'static str, Value>,
+    /// By product, microseconds since 1970: the only thing that ever changes.
+    changed: Vec<AtomicU64>,
 }
+
+/// As many digits as there are today.
+const UNCHANGED: u64 = 1_000_000_000_000_000;
 
 impl World {
     pub(crate) fn new() -> Self {
         let mut world = Self::default();
         let users: Vec<usize> = (0..USERS).map(|index| world.user(index)).collect();
-        let products: Vec<usize> = (0..PRODUCTS).map(|index| world.product(index)).collect();
+        let mut products: Vec<usize> = (0..CATALOGUE).map(|index| world.product(index)).collect();
+        let reviews: Vec<Vec<usize>> = (0..PRODUCTS)
+            .map(|index| (0..3).map(|number| world.review(index, number, &users)).collect())
+            .collect();
         for (index, product) in products.iter().enumerate() {
-            let reviews = (0..3).map(|number| world.review(index, number, &users)).collect();
-            world.objects[*product]
-                .fields
-                .insert("reviews", Value::Many(reviews));
+            let reviews = Value::Many(reviews[index % PRODUCTS].clone());
+            world.objects[*product].fields.insert("reviews", reviews);
         }
+        world.by_demand(&users, &products);
+        for (number, product) in products.iter().take(ORDERS_OF_ONE).enumerate() {
+            world.order(format!("k{number}"), users[number % USERS], vec![*product]);
+        }
+        products.truncate(PRODUCTS);
         for (index, user) in users.iter().enumerate() {
             let orders = (0..2)
                 .map(|number| {
@@ -76,6 +103,23 @@ impl World {
         self.by_id
             .get(&(ty, id.to_owned()))
             .map(|index| self.object(*index))
+    }
+
+    /// When a product was last changed.
+    pub(crate) fn changed(&self, product: usize) -> u64 {
+        self.changed[product].load(Ordering::Acquire)
+    }
+
+    /// Changes a product, later than it was ever changed before; gives its number, and when.
+    pub(crate) fn change(&self, id: &str) -> Option<(usize, u64)> {
+        let number: usize = id.strip_prefix('p')?.parse().ok()?;
+        let later = |before: u64| Some(micros_now().max(before + 1));
+        let before = self
+            .changed
+            .get(number)?
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
+        before.ok()?;
+        Some((number, self.changed(number)))
     }
 
     /// A root field without an `id`.
@@ -115,7 +159,9 @@ impl World {
             ("description", text(&description)),
             ("price", Value::One(price)),
             ("stars", number(index % 5 + 1)),
+            ("changed", Value::Changed(index)),
         ];
+        self.changed.push(AtomicU64::new(UNCHANGED));
         self.add("Product", Some(format!("p{index}")), fields)
     }
 
@@ -130,6 +176,16 @@ impl World {
             ("author", Value::One(author)),
         ];
         self.add("Review", Some(format!("r{product}-{nth}")), fields)
+    }
+
+    fn by_demand(&mut self, users: &[usize], products: &[usize]) {
+        let zipf = Zipf::new(CATALOGUE, 1.0);
+        let mut random = StdRng::seed_from_u64(7);
+        for number in 0..ORDERS_BY_DEMAND {
+            let bought = (0..4).map(|_| products[zipf.rank(random.random())]);
+            let bought = bought.collect();
+            self.order(format!("z{number}"), users[number % USERS], bought);
+        }
     }
 
     fn order(&mut self, id: String, buyer: usize, bought: Vec<usize>) -> usize {
@@ -151,6 +207,12 @@ impl World {
         ];
         self.add("Order", Some(id), fields)
     }
+}
+
+/// Since 1970, as every process of the machine sees it.
+pub(crate) fn micros_now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn text(value: &str) -> Value {

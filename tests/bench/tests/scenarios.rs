@@ -26,17 +26,16 @@ fn causeway() -> &'static Path {
     })
 }
 
-/// Runs a scenario for 200 ms and gives its results.
-fn bench(scenario: &str, more: &[&str]) -> Value {
-    let folder = TempDir::new().unwrap();
-    let report = folder.path().join("report.json");
+/// Runs for 200 ms and gives what was printed.
+fn run(arguments: &[&str], more: &[&str], report: &Path) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args([scenario, "--seconds", "0.2", "--warm-up", "0.05", "--rounds", "2"])
+        .args(arguments)
+        .args(["--seconds", "0.2"])
         .args(more)
         .arg("--causeway")
         .arg(causeway())
         .arg("--json")
-        .arg(&report)
+        .arg(report)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -45,8 +44,20 @@ fn bench(scenario: &str, more: &[&str]) -> Value {
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    said
+}
+
+fn read(report: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap()
+}
+
+/// Runs a scenario for a moment and gives its results.
+fn bench(scenario: &str, more: &[&str]) -> Value {
+    let folder = TempDir::new().unwrap();
+    let report = folder.path().join("report.json");
+    let said = run(&[scenario, "--warm-up", "0.05", "--rounds", "2"], more, &report);
     assert!(said.contains(scenario) && said.contains("causeway"), "{said}");
-    let mut report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    let mut report = read(&report);
     assert!(
         report["gateways"][0]["version"]
             .as_str()
@@ -134,5 +145,65 @@ fn the_open_loop_sends_what_is_due_and_a_variant_is_a_gateway_of_its_own() {
         assert_eq!(sum, 10, "{measured}");
         // The last one is due after 180 ms, and is not sent before.
         assert!(measured["seconds"].as_f64().unwrap() >= 0.18, "{measured}");
+    }
+}
+
+/// The row of a gateway.
+fn of<'r>(results: &'r Value, gateway: &str) -> Option<&'r Value> {
+    let mut rows = results["rows"].as_array().unwrap().iter();
+    rows.find(|row| row["gateway"] == gateway)
+}
+
+#[test]
+fn with_a_cache_deep_asks_nobody_once_it_is_warm() {
+    let results = bench("deep", &["--clients", "1"]);
+    let cached = of(&results, "causeway, sharing off, memory cache").unwrap();
+    assert!(calls(cached) < 1e-9, "{results}");
+    let uncached = of(&results, "causeway, sharing off").unwrap();
+    assert!(calls(uncached) >= 6.0, "{results}");
+}
+
+#[test]
+fn hot_products_are_asked_for_less_with_a_cache() {
+    let results = bench("hot", &["--clients", "4", "--operations", "25"]);
+    let loads = |row: &Value| row["rounds"][1]["loads"].as_f64().unwrap();
+    let uncached = loads(of(&results, "causeway, no cache").unwrap());
+    for gateway in ["causeway, memory", "causeway, redis", "causeway, memory+redis"] {
+        // Without Redis there are two rows.
+        let Some(row) = of(&results, gateway) else {
+            continue;
+        };
+        assert!(loads(row) < uncached, "{gateway}: {results}");
+    }
+}
+
+#[test]
+fn a_herd_is_answered() {
+    let folder = TempDir::new().unwrap();
+    let report = folder.path().join("report.json");
+    let said = run(&["cold_herd", "--clients", "12", "--keys", "2"], &[], &report);
+    assert!(said.contains("one gateway: entity"), "{said}");
+    for row in read(&report)["scenarios"][0]["rows"].as_array().unwrap() {
+        let calls = row["calls"].as_array().unwrap();
+        assert_eq!(calls.len(), 2);
+        // It was gone, and somebody has loaded it.
+        assert!(calls.iter().all(|calls| calls.as_u64().unwrap() >= 1), "{row}");
+    }
+}
+
+#[test]
+fn what_was_acknowledged_is_seen() {
+    let folder = TempDir::new().unwrap();
+    let report = folder.path().join("report.json");
+    run(&["invalidate", "--clients", "4", "--rounds", "1"], &[], &report);
+    // Without Redis there is no report.
+    if report.exists() {
+        let seen = &read(&report)["scenarios"][0];
+        assert_eq!(
+            (&seen["stale"], &seen["failed"]),
+            (&0.into(), &0.into()),
+            "{seen}"
+        );
+        assert_eq!(seen["ways"].as_array().unwrap().len(), 2, "{seen}");
     }
 }
