@@ -78,8 +78,8 @@ pub trait SharedStore: Send + Sync {
     /// Gives claims back. What was put before this call is stored by then.
     fn release(&self, claims: Vec<Release>);
 
-    /// Waits, within the store's limit, until each key's claim is given back or its value is there. In the order of the keys: the
-    /// value, if one came.
+    /// Waits, within the store's limit, until each key's claim is given back: a value may be there all the while, and be one that was
+    /// invalidated. In the order of the keys: the value, if there is one then.
     fn wait<'a>(&'a self, keys: &'a [RecordKey]) -> BoxFuture<'a, Vec<Option<Bytes>>>;
 }
 

@@ -94,7 +94,8 @@ async fn ask(store: Arc<Inner>) {
             let lease = answers.get(2 * place).unwrap_or(&Value::Nil);
             let found = answers.get(2 * place + 1).cloned().unwrap_or_default();
             let value = store.read(*key, found);
-            if value.is_some() || matches!(lease, Value::Nil) || is_pointless(lease) {
+            // A value that is there while the lease is held is the one that the caller could not use.
+            if matches!(lease, Value::Nil) || is_pointless(lease) {
                 tell(&store.waiting, *key, &value);
             }
         }
