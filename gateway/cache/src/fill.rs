@@ -178,6 +178,7 @@ impl<'c> Filling<'c> {
                 }
                 Ok(record) => {
                     let key = subject.keys[index];
+                    counter.is_kept.store(true, Ordering::Relaxed);
                     counter.stored.fetch_add(1, Ordering::Relaxed);
                     counter
                         .stored_bytes

@@ -19,6 +19,7 @@ mod clock;
 mod coherence;
 mod event;
 mod fill;
+mod flights;
 mod freshness;
 mod hint;
 mod lookup;
@@ -63,6 +64,7 @@ pub use stats::{CacheStats, MemoryStats, TypeStats};
 
 use asked::Asked;
 use clock::Clock;
+use flights::Flights;
 use freshness::Wish;
 use marks::Marks;
 use memory::Memory;
@@ -99,6 +101,7 @@ pub(crate) struct Inner {
     root_type: String,
     documents: Bounded<Arc<str>, Option<Arc<Document>>, RandomState>,
     memory: Memory,
+    flights: Flights,
     clock: Clock,
     /// By subgraph: whether anything of it can be kept, as far as is known. Where not, nothing is looked for.
     hopes: Vec<AtomicBool>,
@@ -129,6 +132,7 @@ impl Cache {
             root_type: root.map_or("Query", |root| root.as_str()).to_owned(),
             documents,
             memory: Memory::new(options.memory_bytes, options.largest_value, &clock),
+            flights: Flights::default(),
             clock,
             refresh: HeaderValue::from(secret),
             on: foundation,

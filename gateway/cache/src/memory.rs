@@ -18,6 +18,7 @@ pub(crate) struct Memory {
     /// Bytes up to which what comes is put beside what is there.
     largest: usize,
     records: Cache<RecordKey, Arc<Record>, RandomState>,
+    keeps: bool,
 }
 
 struct Ends(Clock);
@@ -52,10 +53,22 @@ impl Memory {
             .weigher(|_, record: &Arc<Record>| u32::try_from(record.size()).unwrap_or(u32::MAX))
             .expire_after(Ends(clock.clone()))
             .build_with_hasher(RandomState::default());
-        Self { largest, records }
+        Self {
+            largest,
+            records,
+            keeps: bytes > 0,
+        }
+    }
+
+    /// Whether there is room for anything.
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps
     }
 
     pub(crate) fn get(&self, key: RecordKey) -> Option<Arc<Record>> {
+        if !self.keeps {
+            return None;
+        }
         self.records.get(&key)
     }
 
@@ -66,6 +79,9 @@ impl Memory {
         newer: Record,
         is_usable: impl Fn(&Load) -> bool,
     ) -> Arc<Record> {
+        if !self.keeps {
+            return Arc::new(newer);
+        }
         let entry = self.records.entry(key).and_upsert_with(|known| match known {
             Some(known) => Arc::new(known.into_value().with(&newer, is_usable, self.largest)),
             None => Arc::new(newer),

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -13,27 +13,29 @@ use causeway_executor::CacheReport;
 /// By subgraph and type. Outlives graphs, so that no number goes back when one is replaced.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    all: RwLock<BTreeMap<(String, String), Arc<Counter>>>,
+    all: RwLock<BTreeMap<String, BTreeMap<String, Arc<Counter>>>>,
 }
 
 impl Counters {
-    /// Types are those of the schema: there is no end of neither.
+    /// Types are those of the schema: there is no end of neither. Asked with each request: nothing is allocated for what is known.
     pub(crate) fn of(&self, subgraph: &str, ty: &str) -> Arc<Counter> {
-        let key = (subgraph.to_owned(), ty.to_owned());
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get(&key) {
+        if let Some(known) = all.get(subgraph).and_then(|types| types.get(ty)) {
             return Arc::clone(known);
         }
         drop(all);
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(key).or_default())
+        let types = all.entry(subgraph.to_owned()).or_default();
+        Arc::clone(types.entry(ty.to_owned()).or_default())
     }
 
     pub(crate) fn snapshot(&self) -> Vec<TypeStats> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        let one =
-            |((subgraph, ty), counter): (&(String, String), &Arc<Counter>)| counter.snapshot(subgraph, ty);
-        all.iter().map(one).collect()
+        let of_subgraph = |(subgraph, types): (&String, &BTreeMap<String, Arc<Counter>>)| -> Vec<TypeStats> {
+            let one = |(ty, counter): (&String, &Arc<Counter>)| counter.snapshot(subgraph, ty);
+            types.iter().map(one).collect()
+        };
+        all.iter().flat_map(of_subgraph).collect()
     }
 }
 
@@ -50,6 +52,8 @@ pub(crate) struct Counter {
     pub(crate) not_stored: AtomicU64,
     pub(crate) refreshed: AtomicU64,
     pub(crate) served_on_error: AtomicU64,
+    /// Whether what came last could be kept.
+    pub(crate) is_kept: AtomicBool,
 }
 
 impl Counter {

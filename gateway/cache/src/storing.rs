@@ -13,8 +13,9 @@ use http::HeaderMap;
 use crate::{
     Inner, REFRESH,
     answer::{complete, together},
-    asked::{Asked, Subjects},
+    asked::{Asked, Kind, Subjects},
     fill::{Filled, Start, fill},
+    flights::Flight,
     freshness::{Wish, said},
     lookup::{Allow, Brought, Found, look},
     mutation,
@@ -169,7 +170,9 @@ impl Storing {
             found: self.look(subjects, &brought),
             report: CacheReport::default(),
             claims: None,
+            _flight: None,
         };
+        self.board(subjects, &mut lookup).await;
         let Some(store) = cache.on.store.as_deref() else {
             return lookup;
         };
@@ -181,21 +184,24 @@ impl Storing {
         self.bring(store, subjects, &lookup.found, &mut brought).await;
         lookup.found = self.look(subjects, &brought);
         if !lookup.found.is_complete() {
-            let keys = open_claims(subjects, &lookup.found);
+            let keys = open_claims(subjects, &lookup.found, |_| true);
             let claims = store.claim(&keys).await;
             let which = |wanted: Claim| -> Vec<RecordKey> {
                 let all = keys.iter().zip(&claims);
                 let wanted = all.filter(|(_, claim)| **claim == wanted);
                 wanted.map(|(key, _)| *key).collect()
             };
+            let mine = which(Claim::Mine);
+            let theirs = which(Claim::Theirs);
+            // Who asks anyway asks for all of it: nobody waits for one who waits himself.
+            let waits = mine.is_empty() && !theirs.is_empty();
             // From here on whoever gives up gives them back.
             lookup.claims = Some(Claims {
                 store,
-                keys: which(Claim::Mine),
+                keys: mine,
                 pointless: false,
             });
-            let theirs = which(Claim::Theirs);
-            if !theirs.is_empty() {
+            if waits {
                 store.wait(&theirs).await;
             }
             // Between the look and the claim somebody may have brought it, and gone.
@@ -218,6 +224,37 @@ impl Storing {
             lookup.claims = None;
         }
         lookup
+    }
+
+    /// Waits for who loads something of it in this gateway, for it to be in memory then; takes what nobody loads.
+    async fn board<'c>(&'c self, subjects: &Subjects<'_>, lookup: &mut Lookup<'c>) {
+        let cache = &*self.cache;
+        if !cache.memory.keeps() || !cache.on.feed.is_current() {
+            return;
+        }
+        // What was loaded before it was invalidated is there in vain: once more, then.
+        for _ in 0..2 {
+            if lookup.found.is_complete() {
+                return;
+            }
+            let is_kept = |kind: &Kind<'_>| {
+                let counter = cache.counter(subjects.types.0, kind.declared);
+                counter.is_kept.load(Ordering::Relaxed)
+            };
+            let keys = open_claims(subjects, &lookup.found, is_kept);
+            if keys.is_empty() {
+                return;
+            }
+            // Not for ourselves.
+            lookup._flight = None;
+            let (flight, has_waited) = cache.flights.board(&keys).await;
+            // Even who has not waited: it may have come since the look.
+            lookup.found = self.look(subjects, &Brought::new());
+            lookup._flight = Some(flight);
+            if !has_waited {
+                return;
+            }
+        }
     }
 
     fn look(&self, subjects: &Subjects<'_>, brought: &Brought) -> Found {
@@ -301,6 +338,7 @@ impl Storing {
             for kind in &subjects.kinds {
                 let counter = cache.counter(subjects.types.0, kind.declared);
                 counter.not_stored.fetch_add(1, Ordering::Relaxed);
+                counter.is_kept.store(false, Ordering::Relaxed);
             }
         }
         if let Some(store) = &cache.on.store {
@@ -347,7 +385,10 @@ impl Drop for Claims<'_> {
 struct Lookup<'s> {
     found: Found,
     report: CacheReport,
+    /// What no other gateway loads as long as we do.
     claims: Option<Claims<'s>>,
+    /// The same within this one.
+    _flight: Option<Flight<'s>>,
 }
 
 fn complete_parts(found: &Found) -> usize {
@@ -355,12 +396,17 @@ fn complete_parts(found: &Found) -> usize {
 }
 
 /// One key for each subject that is to be loaded: those who see the same look there.
-fn open_claims(subjects: &Subjects<'_>, found: &Found) -> Vec<RecordKey> {
+fn open_claims(
+    subjects: &Subjects<'_>,
+    found: &Found,
+    is_meant: impl Fn(&Kind<'_>) -> bool,
+) -> Vec<RecordKey> {
+    let meant: Vec<bool> = subjects.kinds.iter().map(is_meant).collect();
     let open = subjects
         .all
         .iter()
         .zip(&found.parts)
-        .filter(|(_, part)| !part.is_complete());
+        .filter(|(subject, part)| meant[subject.kind] && !part.is_complete());
     let mut keys: Vec<RecordKey> = open
         .filter_map(|(subject, _)| subject.keys.last().copied())
         .collect();
