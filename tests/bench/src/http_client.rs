@@ -86,19 +86,22 @@ impl Connection {
         Ok(text)
     }
 
-    /// Posts JSON; counts the answer's bytes without keeping them.
+    /// Posts JSON; counts the answer's bytes, and gives those that came first.
     pub(crate) async fn post_counting(
         &mut self,
         body: Bytes,
         authorization: Option<&HeaderValue>,
-    ) -> anyhow::Result<(StatusCode, usize)> {
+    ) -> anyhow::Result<(StatusCode, usize, Bytes)> {
         let mut response = self.send(Method::POST, body, authorization).await?;
-        let mut length = 0;
+        let (mut length, mut first) = (0, None);
         while let Some(frame) = response.body_mut().frame().await {
             let frame = frame.context("the answer broke off")?;
-            length += frame.data_ref().map_or(0, Bytes::len);
+            if let Ok(data) = frame.into_data() {
+                length += data.len();
+                first.get_or_insert(data);
+            }
         }
-        Ok((response.status(), length))
+        Ok((response.status(), length, first.unwrap_or_default()))
     }
 
     async fn send(

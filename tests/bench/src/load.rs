@@ -260,12 +260,18 @@ async fn ask(connection: &mut Connection, work: &Work, number: usize, check: &Ch
     let authorization = question.authorization.as_ref();
     match check {
         Check::Lengths(lengths) => {
-            let (status, length) = connection
+            let (status, length, first) = connection
                 .post_counting(question.body.clone(), authorization)
                 .await?;
             anyhow::ensure!(status == StatusCode::OK, "status {status}");
             let expected = lengths[number];
-            anyhow::ensure!(length == expected, "{length} bytes instead of {expected}");
+            let shown = || String::from_utf8_lossy(&first[..first.len().min(500)]).into_owned();
+            anyhow::ensure!(
+                length == expected,
+                "{length} bytes instead of {expected}: {} answers {}",
+                String::from_utf8_lossy(&question.body),
+                shown()
+            );
         }
         Check::Data => {
             verify(connection, work, question).await?;
