@@ -1,0 +1,358 @@
+//! Nothing is older than was acknowledged before it was asked for.
+//!
+//! `CAUSEWAY_COHERENCE_OPERATIONS`: how many operations, and `CAUSEWAY_COHERENCE_SEED`: which.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use causeway_redis_testing::{RedisServer, eventually};
+use coherence::gateway::{Gateway, KEY, Keeps};
+use coherence::http::Connection;
+use coherence::ledger::Ledger;
+use coherence::reads::Read;
+use coherence::redis::Redis;
+use coherence::subgraph::{Delays, Subgraphs};
+use coherence::writes::{Outcome, ROUTES, Route, Way, Ways};
+use coherence::{number, trouble};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+const GATEWAYS: usize = 4;
+const THINGS: usize = 24;
+/// Half of all that is asked and written is about these.
+const HOT: usize = 4;
+const READERS: u64 = 12;
+const WRITERS: u64 = 8;
+/// Operations from one write of a writer to the next, on average.
+const PERIOD: u64 = 320;
+/// Of a run that nobody has asked for: a busy machine does less in it.
+const LIMIT: Duration = Duration::from_secs(75);
+/// So many are told in full.
+const SHOWN: usize = 12;
+
+struct World {
+    ledger: Arc<Ledger>,
+    gateways: Vec<Gateway>,
+    goal: u64,
+    /// Requests that were answered, and events on the stream.
+    operations: AtomicU64,
+    reads: AtomicU64,
+    acknowledged: [AtomicU64; ROUTES.len()],
+    uncertain: AtomicU64,
+    violations: AtomicU64,
+    shown: Mutex<Vec<String>>,
+    since: Instant,
+    /// However many operations there were by then.
+    limit: Duration,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_answer_is_older_than_what_was_acknowledged_before() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let seed = number("CAUSEWAY_COHERENCE_SEED", rand::random());
+    println!("CAUSEWAY_COHERENCE_SEED={seed}");
+    let (world, subgraphs) = World::start(&server).await;
+    let since = Instant::now();
+    let reading =
+        (0..READERS).map(|place| tokio::spawn(read(world.clone(), StdRng::seed_from_u64(seed ^ place))));
+    let reading: Vec<_> = reading.collect();
+    let writing = (0..WRITERS).map(|place| {
+        let random = StdRng::seed_from_u64(seed ^ (1000 + place));
+        tokio::spawn(write(world.clone(), server.url(), random))
+    });
+    let writing: Vec<_> = writing.collect();
+    let server = go_wrong(&world, server, StdRng::seed_from_u64(seed ^ 2000)).await;
+    for task in reading.into_iter().chain(writing) {
+        task.await.unwrap();
+    }
+    world.converges().await;
+    world.report(since.elapsed(), &subgraphs).await;
+    drop(server);
+}
+
+impl World {
+    async fn start(server: &RedisServer) -> (Arc<Self>, Subgraphs) {
+        let ledger = Arc::new(Ledger::new(THINGS));
+        let delays = Delays {
+            none: 0.5,
+            long: 0.1,
+            short_up_to: Duration::from_millis(15),
+            long_up_to: Duration::from_millis(300),
+        };
+        let subgraphs = Subgraphs::start(ledger.clone(), delays).await.unwrap();
+        let mut gateways = Vec::new();
+        for _ in 0..GATEWAYS {
+            let gateway = Gateway::start(&subgraphs, Keeps::InBoth, server.port()).await;
+            gateways.push(gateway.unwrap());
+        }
+        let world = Self {
+            ledger,
+            gateways,
+            goal: number("CAUSEWAY_COHERENCE_OPERATIONS", 100_000),
+            operations: AtomicU64::new(0),
+            reads: AtomicU64::new(0),
+            acknowledged: Default::default(),
+            uncertain: AtomicU64::new(0),
+            violations: AtomicU64::new(0),
+            shown: Mutex::default(),
+            since: Instant::now(),
+            limit: match std::env::var_os("CAUSEWAY_COHERENCE_OPERATIONS") {
+                Some(_) => Duration::MAX,
+                None => LIMIT,
+            },
+        };
+        world.are_current().await;
+        (Arc::new(world), subgraphs)
+    }
+
+    fn is_over(&self) -> bool {
+        self.operations.load(Ordering::Relaxed) >= self.goal || self.since.elapsed() > self.limit
+    }
+
+    /// From 0 to 1.
+    fn progress(&self) -> f64 {
+        let done = self.operations.load(Ordering::Relaxed) as f64 / self.goal as f64;
+        done.max(self.since.elapsed().div_duration_f64(self.limit))
+    }
+
+    async fn are_current(&self) {
+        for gateway in &self.gateways {
+            eventually(
+                "the gateway hears of Redis",
+                Duration::from_secs(30),
+                async || gateway.stats().await.is_ok_and(|stats| stats.is_current()),
+            )
+            .await;
+        }
+    }
+
+    fn thing(random: &mut StdRng) -> usize {
+        match random.random_bool(0.5) {
+            true => random.random_range(0..HOT),
+            false => random.random_range(0..THINGS),
+        }
+    }
+
+    /// Asks one gateway and looks at the answer.
+    async fn ask(&self, read: &Read, gateway: usize, connection: &mut Connection) {
+        let floors = read.floors(&self.ledger);
+        let sent = Instant::now();
+        let answer = connection.post("/graphql", KEY, &read.body).await;
+        self.operations.fetch_add(1, Ordering::Relaxed);
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        match answer {
+            Ok(answer) => {
+                for wrong in read.judge(&floors, &answer.body, &self.ledger) {
+                    let last = self.ledger.last(wrong.thing);
+                    let last =
+                        last.map(|last| (last.version, last.route, sent.saturating_duration_since(last.at)));
+                    let whole = match wrong.got {
+                        Some(_) => String::new(),
+                        None => String::from_utf8_lossy(&answer.body).into_owned(),
+                    };
+                    self.violation(format!("gateway {gateway}: {wrong:?}, last acknowledged {last:?} before it was asked: {} {whole}", read.body));
+                }
+            }
+            Err(error) => self.violation(format!(
+                "gateway {gateway} does not answer: {error}: {}",
+                read.body
+            )),
+        }
+    }
+
+    /// Asks all gateways at once.
+    async fn ask_all(&self, read: &Read, ways: &mut Ways) {
+        let each = ways.gateways.iter_mut().enumerate();
+        let asked = each.map(|(gateway, way)| self.ask(read, gateway, &mut way.graphql));
+        futures::future::join_all(asked).await;
+    }
+
+    fn violation(&self, what: String) {
+        self.violations.fetch_add(1, Ordering::Relaxed);
+        let mut shown = self.shown.lock().unwrap();
+        if shown.len() < SHOWN {
+            shown.push(what);
+        }
+    }
+
+    /// When all is well again and everything is acknowledged, everybody says the same.
+    async fn converges(&self) {
+        self.are_current().await;
+        let mut random = StdRng::seed_from_u64(0);
+        for thing in 0..THINGS {
+            let (floor, version) = (self.ledger.floor(thing), self.ledger.version(thing));
+            if floor < version {
+                self.violation(format!("{thing} is at {version}, and {floor} is acknowledged"));
+            }
+            for (place, gateway) in self.gateways.iter().enumerate() {
+                let read = Read::about(&mut random, thing, &self.ledger);
+                self.ask(&read, place, &mut Connection::new(gateway.addr)).await;
+            }
+        }
+    }
+
+    async fn report(&self, took: Duration, subgraphs: &Subgraphs) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (mut memory, mut shared, mut partial, mut missed, mut refreshed, mut resets) = (0, 0, 0, 0, 0, 0);
+        for gateway in &self.gateways {
+            let stats = gateway.stats().await.unwrap();
+            memory += stats.memory();
+            shared += stats.shared();
+            partial += stats.partial();
+            missed += stats.missed();
+            refreshed += stats.refreshed();
+            resets += stats.resets();
+        }
+        println!(
+            "{} operations in {took:.1?}: {} reads, {} calls of subgraphs, {} answers that left too late",
+            count(&self.operations),
+            count(&self.reads),
+            subgraphs.calls(),
+            self.ledger.late()
+        );
+        println!(
+            "looked up: {memory} in memory, {partial} partly, {missed} missed; {shared} of the latter two in Redis; {refreshed} refreshed, {resets} resets"
+        );
+        let routes: Vec<String> = ROUTES
+            .iter()
+            .zip(&self.acknowledged)
+            .map(|(route, acknowledged)| format!("{} {}", count(acknowledged), route.name()))
+            .collect();
+        println!(
+            "acknowledged: {}; {} attempts were not",
+            routes.join(", "),
+            count(&self.uncertain)
+        );
+        let violations = count(&self.violations);
+        let shown = self.shown.lock().unwrap().join("\n");
+        assert_eq!(
+            violations, 0,
+            "{violations} violations, the first of them:\n{shown}"
+        );
+
+        // Not by doing nothing.
+        let looked = memory + partial + missed;
+        assert!(memory * 4 > looked, "memory has answered {memory} of {looked}");
+        assert!(
+            shared * 50 > partial + missed,
+            "Redis has answered {shared} of {}",
+            partial + missed
+        );
+        assert!(
+            self.ledger.late() * 2000 > count(&self.operations),
+            "{} late answers",
+            self.ledger.late()
+        );
+        assert!(
+            count(&self.uncertain) > 0 && resets > GATEWAYS as u64,
+            "nothing went wrong"
+        );
+        for (route, acknowledged) in ROUTES.iter().zip(&self.acknowledged) {
+            assert!(
+                count(acknowledged) > count(&self.operations) / 20_000,
+                "{} {}",
+                count(acknowledged),
+                route.name()
+            );
+        }
+    }
+}
+
+async fn read(world: Arc<World>, mut random: StdRng) {
+    let mut connections: Vec<_> = world
+        .gateways
+        .iter()
+        .map(|gateway| Connection::new(gateway.addr))
+        .collect();
+    while !world.is_over() {
+        let gateway = random.random_range(0..GATEWAYS);
+        let thing = World::thing(&mut random);
+        let read = Read::about(&mut random, thing, &world.ledger);
+        // The first may load it, and those after it find it.
+        for _ in 0..random.random_range(1..8) {
+            world.ask(&read, gateway, &mut connections[gateway]).await;
+        }
+    }
+}
+
+/// Raises, tells until it is acknowledged, and is the first to look.
+async fn write(world: Arc<World>, redis: String, mut random: StdRng) {
+    let ledger = &*world.ledger;
+    let way = |gateway: &Gateway| Way {
+        graphql: Connection::new(gateway.addr),
+        admin: Connection::new(gateway.admin),
+        metrics: Connection::new(gateway.metrics),
+    };
+    let mut ways = Ways {
+        gateways: world.gateways.iter().map(way).collect(),
+        redis: Redis::new(redis),
+    };
+    while !world.is_over() {
+        let next = world.operations.load(Ordering::Relaxed) + random.random_range(0..2 * PERIOD);
+        while world.operations.load(Ordering::Relaxed) < next && !world.is_over() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let route = Route::draw(&mut random);
+        let thing = World::thing(&mut random);
+        // So that all of them have it, when it is no longer right.
+        let read = Read::about(&mut random, thing, ledger);
+        world.ask_all(&read, &mut ways).await;
+        let raised: Vec<_> = match route {
+            Route::Mutation => Vec::new(),
+            _ => {
+                let things = route.things(&mut random, thing, THINGS);
+                things
+                    .into_iter()
+                    .map(|thing| (thing, ledger.raise(thing)))
+                    .collect()
+            }
+        };
+        loop {
+            let gateway = random.random_range(0..GATEWAYS);
+            let outcome = ways.tell(route, thing, gateway, ledger).await;
+            world.operations.fetch_add(1, Ordering::Relaxed);
+            match outcome {
+                Outcome::Acknowledged => break,
+                Outcome::Uncertain => {
+                    world.uncertain.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(random.random_range(1..50))).await;
+                }
+                Outcome::Failed(what) => return world.violation(what),
+            }
+        }
+        for (thing, version) in &raised {
+            ledger.acknowledge(*thing, *version, route.name());
+        }
+        let place = ROUTES.iter().position(|known| *known == route).unwrap();
+        world.acknowledged[place].fetch_add(1, Ordering::Relaxed);
+        world.ask_all(&read, &mut ways).await;
+    }
+}
+
+/// One thing after the other, and twice in a run Redis is killed.
+async fn go_wrong(world: &World, mut server: RedisServer, mut random: StdRng) -> RedisServer {
+    let mut redis = Redis::new(server.url());
+    let mut kills = vec![2.0 / 3.0, 1.0 / 3.0];
+    while !world.is_over() {
+        tokio::time::sleep(Duration::from_millis(random.random_range(500..3000))).await;
+        let done = world.operations.load(Ordering::Relaxed);
+        let what = if kills.pop_if(|kill| *kill <= world.progress()).is_some() {
+            tokio::task::block_in_place(|| server.kill());
+            tokio::time::sleep(Duration::from_millis(random.random_range(0..1500))).await;
+            tokio::task::block_in_place(|| server.restart());
+            "killed and started again"
+        } else {
+            trouble::happens(&mut random, &server, &mut redis, &world.gateways).await
+        };
+        let mut current = 0;
+        for gateway in &world.gateways {
+            current += u64::from(gateway.stats().await.is_ok_and(|stats| stats.is_current()));
+        }
+        println!("{done:>7}: {what}; {current} gateways are current");
+    }
+    server
+}
