@@ -36,7 +36,7 @@ impl Read {
 
     /// Something about an entity, in one of many ways.
     pub fn about(random: &mut StdRng, thing: usize, ledger: &Ledger) -> Self {
-        let is_item = thing % 2 == 0;
+        let is_item = thing.is_multiple_of(2);
         let (one, other) = match is_item {
             true => ("items", "part"),
             false => ("parts", "item"),
