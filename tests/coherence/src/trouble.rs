@@ -17,7 +17,7 @@ pub async fn happens(
     gateways: &[Gateway],
 ) -> &'static str {
     let gateway = &gateways[random.random_range(0..gateways.len())];
-    let while_ = Duration::from_millis(random.random_range(100..2500));
+    let while_ = Duration::from_millis(random.random_range(100..3000));
     match random.random_range(0..16) {
         0..3 => detour(gateway, Way::Cut, while_).await,
         3..7 => detour(gateway, Way::Silent, while_).await,

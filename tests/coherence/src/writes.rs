@@ -108,6 +108,10 @@ pub enum Outcome {
 }
 
 impl Ways {
+    pub fn graphql(&mut self) -> impl Iterator<Item = &mut Connection> {
+        self.gateways.iter_mut().map(|way| &mut way.graphql)
+    }
+
     /// Tries once, at a gateway by its place. What was raised before this is acknowledged by the caller; a mutation raises by itself, and
     /// acknowledges what it is answered.
     pub async fn tell(&mut self, route: Route, thing: usize, gateway: usize, ledger: &Ledger) -> Outcome {

@@ -75,7 +75,7 @@ async fn no_request_fails_whatever_becomes_of_redis() {
     };
     tokio::task::block_in_place(|| server.kill());
     let world = World::start(server.port()).await;
-    let rate = number("CAUSEWAY_COHERENCE_RATE", 100);
+    let rate = number("CAUSEWAY_COHERENCE_RATE", 30);
     let mut tasks: Vec<_> = (0..KINDS.len())
         .map(|gateway| tokio::spawn(ask(world.clone(), gateway, rate)))
         .collect();
