@@ -23,6 +23,8 @@ const REMEMBERED: usize = 100_000;
 pub(crate) struct Stamp {
     pub(crate) epoch: Epoch,
     pub(crate) position: Position,
+    /// How often this gateway had held back what it kept until then ([`Marks::hold`]); 0 for what others have loaded.
+    pub(crate) holds: u64,
 }
 
 pub(crate) struct Marks {
@@ -37,6 +39,9 @@ struct State {
     /// The last event that speaks of a tag.
     latest: HashMap<Tag, Position, RandomState>,
     order: VecDeque<(Position, Tag)>,
+    /// Who holds back what was kept before: how many, and what is kept since.
+    holders: usize,
+    held: u64,
 }
 
 /// Remembers at which generation something was found valid.
@@ -49,10 +54,13 @@ impl Marks {
             stamp: Stamp {
                 epoch: Epoch(0),
                 position: Position::START,
+                holds: 0,
             },
             floor: Position::START,
             latest: HashMap::default(),
             order: VecDeque::new(),
+            holders: 0,
+            held: 0,
         };
         Self {
             generation: AtomicU64::new(1),
@@ -70,10 +78,30 @@ impl Marks {
         state.stamp = Stamp {
             epoch,
             position: floor,
+            ..state.stamp
         };
         state.floor = floor;
         state.latest.clear();
         state.order.clear();
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Something has changed that the feed does not know of yet: until [`Self::release`] nothing is used here but what this gateway
+    /// has asked for from now on.
+    pub(crate) fn hold(&self) {
+        let mut state = self.write();
+        state.stamp.holds += 1;
+        state.held = state.stamp.holds;
+        state.holders += 1;
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn release(&self) {
+        let mut state = self.write();
+        state.holders = state.holders.saturating_sub(1);
+        if state.holders == 0 {
+            state.held = 0;
+        }
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -103,6 +131,7 @@ impl Marks {
         let state = self.read();
         let allowed = stamp.epoch == state.stamp.epoch
             && stamp.position >= state.floor
+            && stamp.holds >= state.held
             && tags
                 .iter()
                 .all(|tag| state.latest.get(tag).is_none_or(|event| *event <= stamp.position));
@@ -162,6 +191,7 @@ mod tests {
         let stamp = |epoch, position| Stamp {
             epoch: Epoch(epoch),
             position: at(position),
+            holds: 0,
         };
         assert!(marks.allow(stamp(7, 3), &[], &Checked::default()));
         assert!(!marks.allow(stamp(7, 2), &[], &Checked::default()));
@@ -181,6 +211,26 @@ mod tests {
         assert!(
             !marks.allow(old, &[1_000_000], &Checked::default()),
             "it may have been any tag"
+        );
+    }
+
+    #[test]
+    fn while_something_is_untold_only_what_was_asked_for_since_is_used() {
+        let marks = Marks::new();
+        let (old, checked) = (marks.stamp(), Checked::default());
+        assert!(marks.allow(old, &[], &checked));
+        marks.hold();
+        let new = marks.stamp();
+        assert!(!marks.allow(old, &[], &checked));
+        assert!(marks.allow(new, &[], &Checked::default()));
+        marks.hold();
+        assert!(!marks.allow(new, &[], &Checked::default()));
+        marks.release();
+        assert!(!marks.allow(old, &[], &checked));
+        marks.release();
+        assert!(
+            marks.allow(old, &[], &checked),
+            "what has ended by then, the feed has said"
         );
     }
 }

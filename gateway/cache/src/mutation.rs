@@ -39,10 +39,12 @@ impl Ends<'_> {
         let events = std::mem::take(&mut self.events);
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let feed = Arc::clone(&self.cache.on.feed);
+        let coherence = Arc::clone(&self.cache.on.coherence);
         (!events.is_empty()).then(|| {
             runtime.spawn(async move {
-                if let Err(error) = feed.publish(events).await {
-                    tracing::warn!("after a mutation: {error}");
+                if let Err(error) = feed.publish(events.clone()).await {
+                    tracing::warn!("after a mutation: {error}; it is said again until it has");
+                    coherence.untold(feed, events);
                 }
             })
         })

@@ -251,6 +251,7 @@ impl WrittenLoad {
             stamp: Stamp {
                 epoch: Epoch(u128::from_str_radix(&self.epoch, 16).ok()?),
                 position: Position(self.position.0, self.position.1),
+                holds: 0,
             },
             made: self.made,
             times: self.times,

@@ -7,6 +7,7 @@ fn load(made: Millis) -> Arc<Load> {
         stamp: Stamp {
             epoch: Epoch(u128::from(made) << 70),
             position: Position(made, made / 2),
+            holds: 0,
         },
         made,
         times: Times {
