@@ -151,6 +151,8 @@ impl OperationGroup {
             state.queue.pop_front();
             self.waiting.fetch_sub(1, Ordering::SeqCst);
         }
+        // However they came, the same questions make the same document: whoever reads it has often read it before.
+        leaving.sort_by(|one, other| one.request.document.cmp(&other.request.document));
         let (at, epoch) = (Instant::now(), loader.epoch());
         for (number, call) in leaving.iter().enumerate() {
             call.depart(Departure {

@@ -108,12 +108,13 @@ async fn what_comes_while_slots_are_busy_leaves_as_one_operation() {
     let sent = &fake.calls()[1];
     assert_eq!(
         sent.document,
-        "query($q0_id:ID!,$q2_id:ID!,$q2_n:Int=3){q0_user:user(id:$q0_id){name} q1_user:user(id:\"q0_\"){name} \
-         q2_mine:user(id:$q2_id){orders(first:$q2_n){id}} q2_user:user(id:4){name}}"
+        "query($q0_id:ID!,$q1_id:ID!,$q1_n:Int=3){q0_user:user(id:$q0_id){name} \
+         q1_mine:user(id:$q1_id){orders(first:$q1_n){id}} q1_user:user(id:4){name} q2_user:user(id:\"q0_\"){name}}",
+        "in the order of their documents"
     );
     assert_eq!(
         sent.variables,
-        "\"q0_id\":2,\"q2_id\":\"}\\\"\",\"q2_n\":[1,{\"a\":2}]"
+        "\"q0_id\":2,\"q1_id\":\"}\\\"\",\"q1_n\":[1,{\"a\":2}]"
     );
     assert_eq!(fake.calls().len(), 2);
     let dispatch = |calls, joined| Dispatch {
