@@ -6,9 +6,10 @@ use causeway_executor::SubgraphRequest;
 use causeway_model::Subgraph;
 
 use crate::{
+    document::Document,
     port::RecordKey,
     scope::Scopes,
-    selection::{Document, Entry, Node, Wanted, wanted},
+    selection::{Entry, Node, Wanted, wanted},
     types::{Known, Types},
 };
 
@@ -52,7 +53,7 @@ impl<'a> Kind<'a> {
     /// The key in the answer under which an object names its type.
     pub(crate) fn typename_key(&self) -> Option<&'a str> {
         let names_it =
-            |entry: &&Entry| entry.name == "__typename" && entry.on.iter().all(|on| on == self.declared);
+            |entry: &&Arc<Entry>| entry.name == "__typename" && entry.on.iter().all(|on| on == self.declared);
         let entry = self.node.entries.iter().find(names_it)?;
         Some(entry.response.as_str())
     }

@@ -19,6 +19,7 @@ use crate::{
     asked::{Asked, Kind, Subjects},
     freshness::{Said, said},
     hint,
+    lookup::Brought,
     marks::{Checked, Stamp},
     options::SubgraphCaching,
     port::RecordKey,
@@ -46,13 +47,14 @@ pub(crate) struct Start {
     pub(crate) at: Millis,
 }
 
-/// `request` is what was sent, and `reply` the answer to it.
+/// `request` is what was sent, and `reply` the answer to it. To what was `brought` before, what came is added.
 pub(crate) fn fill(
     cache: &Inner,
     (subgraph, options): (&Subgraph, &SubgraphCaching),
     (asked, subjects): (&Asked, &Subjects<'_>),
     request: &SubgraphRequest,
     (reply, start): (&SubgraphReply, Start),
+    brought: &Brought,
 ) -> Filled {
     let mut filled = Filled {
         freshness: Freshness::default(),
@@ -85,6 +87,7 @@ pub(crate) fn fill(
         start,
         now: cache.clock.now(),
         tags: texts(answer.extensions, "apolloCacheTags"),
+        brought,
     };
     filling.all(asked, subjects, request, &answer, &mut filled);
     filled
@@ -130,6 +133,7 @@ struct Filling<'c> {
     now: Millis,
     /// Of everything in the answer.
     tags: Vec<String>,
+    brought: &'c Brought,
 }
 
 impl<'c> Filling<'c> {
@@ -184,9 +188,9 @@ impl<'c> Filling<'c> {
                         .stored_bytes
                         .fetch_add(record.size() as u64, Ordering::Relaxed);
                     let is_usable = |load: &Load| self.cache.is_good(load, self.now);
-                    filled
-                        .records
-                        .push((key, self.cache.memory.add(key, record, is_usable)));
+                    let brought = self.brought.get(&key);
+                    let record = self.cache.memory.add(key, record, brought, is_usable);
+                    filled.records.push((key, record));
                 }
                 Err(why) => filled.not_stored = Some(why),
             }

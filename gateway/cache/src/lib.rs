@@ -17,8 +17,11 @@ mod answer;
 mod asked;
 mod clock;
 mod coherence;
+mod document;
 mod event;
+mod exact;
 mod fill;
+mod find;
 mod flights;
 mod freshness;
 mod hint;
@@ -64,13 +67,13 @@ pub use stats::{CacheStats, MemoryStats, TypeStats};
 
 use asked::Asked;
 use clock::Clock;
+use document::Document;
 use flights::Flights;
 use freshness::Wish;
 use marks::Marks;
 use memory::Memory;
 use record::{Load, Millis};
 use scope::Scopes;
-use selection::Document;
 use stats::Counter;
 
 /// Bytes of documents whose meaning is remembered.

@@ -72,15 +72,19 @@ impl Memory {
         self.records.get(&key)
     }
 
-    /// Adds what came to what is known. Gives both together.
+    /// Adds what came to what is known: here, or, where nothing is kept, what was `brought` from elsewhere. Gives both together.
     pub(crate) fn add(
         &self,
         key: RecordKey,
         newer: Record,
+        brought: Option<&Arc<Record>>,
         is_usable: impl Fn(&Load) -> bool,
     ) -> Arc<Record> {
         if !self.keeps {
-            return Arc::new(newer);
+            return Arc::new(match brought {
+                Some(known) => known.with(&newer, is_usable, self.largest),
+                None => newer,
+            });
         }
         let entry = self.records.entry(key).and_upsert_with(|known| match known {
             Some(known) => Arc::new(known.into_value().with(&newer, is_usable, self.largest)),

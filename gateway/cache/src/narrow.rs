@@ -216,9 +216,9 @@ impl Writer<'_> {
     fn fields(&mut self, fields: &[&Wanted<'_>]) {
         let mut open: &[Name] = &[];
         for entry in fields.iter().flat_map(|field| &field.entries) {
-            if entry.on != open {
+            if *entry.on != *open {
                 self.body.push_str(&"}".repeat(open.len()));
-                for on in &entry.on {
+                for on in &*entry.on {
                     let _ = write!(self.body, "...on {on}{{");
                 }
                 open = &entry.on;

@@ -72,8 +72,14 @@ pub trait SharedStore: Send + Sync {
     /// Stored some time soon, or never if too much waits already.
     fn put(&self, values: Vec<Put>);
 
-    /// Tries to become the one who loads what is missing. In the order of the keys, which rise.
-    fn claim<'a>(&'a self, keys: &'a [RecordKey]) -> BoxFuture<'a, Vec<Claim>>;
+    /// Tries to become the one who loads what is missing, and looks once more in the same turn, after that: between a [`Self::get`]
+    /// and this somebody may have brought a value and given its claim back. Claims are in the order of `keys`, which rise; values in
+    /// that of `values`.
+    fn claim<'a>(
+        &'a self,
+        keys: &'a [RecordKey],
+        values: &'a [RecordKey],
+    ) -> BoxFuture<'a, (Vec<Claim>, Vec<Option<Bytes>>)>;
 
     /// Gives claims back. What was put before this call is stored by then.
     fn release(&self, claims: Vec<Release>);

@@ -34,6 +34,9 @@ impl SubgraphClient for Reading {
         {
             return self.next.send(request);
         }
+        if !cache.memory.keeps() {
+            return Box::pin(self.pass(request));
+        }
         match cache.asked(&request) {
             Some(asked) => Box::pin(self.answer(asked, request)),
             None => self.next.send(request),
@@ -50,6 +53,24 @@ impl SubgraphClient for Reading {
 }
 
 impl Reading {
+    /// Here is nothing; below there may be.
+    async fn pass(&self, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
+        let missed = match request.entities.is_empty() {
+            true => {
+                let document = self.cache.document(&request.document);
+                document.map_or(0, |document| document.fields())
+            }
+            false => request
+                .entities
+                .iter()
+                .map(|list| list.representations.len())
+                .sum(),
+        };
+        let mut reply = self.next.send(request).await?;
+        reply.dispatch.cache.missed += missed;
+        Ok(reply)
+    }
+
     async fn answer(&self, asked: Asked, request: SubgraphRequest) -> Result<SubgraphReply, FetchFailure> {
         let cache = &*self.cache;
         let Some((subgraph, _)) = cache.subgraph(request.subgraph) else {

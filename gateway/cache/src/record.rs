@@ -3,12 +3,9 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::{
     marks::{Checked, Stamp},
-    port::{Epoch, Position},
     tag::Tag,
 };
 
@@ -57,7 +54,7 @@ pub(crate) struct Load {
 }
 
 /// Until when something is good for what; each no earlier than the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Times {
     pub(crate) fresh: Millis,
     /// Served while it is loaded anew.
@@ -157,112 +154,16 @@ impl Record {
         }
     }
 
-    /// For gateways that share it.
-    pub(crate) fn encode(&self) -> Option<Bytes> {
-        let mut loads: Vec<&Arc<Load>> = Vec::new();
-        let mut number = |load| match loads.iter().position(|known| Arc::ptr_eq(known, load)) {
-            Some(index) => index,
-            None => {
-                loads.push(load);
-                loads.len() - 1
-            }
-        };
-        let absent = self.absent.as_ref().map(&mut number);
-        let mut slots = Vec::with_capacity(self.slots.len());
-        for slot in &self.slots {
-            let text = std::str::from_utf8(&slot.value).ok()?;
-            let value = RawValue::from_string(text.to_owned()).ok()?;
-            let load = number(&slot.load);
-            slots.push((slot.key.to_string(), format!("{:x}", slot.signature), load, value));
+    /// With memory of its own for each value, as it is counted by [`Self::size`].
+    pub(crate) fn detached(mut self) -> Self {
+        for slot in &mut self.slots {
+            slot.value = Bytes::copy_from_slice(&slot.value);
         }
-        let written = Written {
-            absent,
-            loads: loads.into_iter().map(|load| WrittenLoad::from(&**load)).collect(),
-            slots,
-        };
-        serde_json::to_vec(&written).ok().map(Bytes::from)
-    }
-
-    /// `None`: it is not what [`Self::encode`] writes.
-    pub(crate) fn decode(text: &[u8]) -> Option<Self> {
-        let written: Written = serde_json::from_slice(text).ok()?;
-        let loads: Vec<Arc<Load>> = written
-            .loads
-            .into_iter()
-            .map(|load| load.read().map(Arc::new))
-            .collect::<Option<_>>()?;
-        let slot = |(key, signature, load, value): WrittenSlot| {
-            Some(Slot {
-                key: key.into(),
-                signature: u128::from_str_radix(&signature, 16).ok()?,
-                value: Bytes::from(value.get().to_owned()),
-                load: Arc::clone(loads.get(load)?),
-            })
-        };
-        Some(Self {
-            absent: match written.absent {
-                Some(load) => Some(Arc::clone(loads.get(load)?)),
-                None => None,
-            },
-            slots: written.slots.into_iter().map(slot).collect::<Option<_>>()?,
-        })
+        self
     }
 }
 
-/// A slot's key, signature, load and value.
-type WrittenSlot = (String, String, usize, Box<RawValue>);
-
-#[derive(Serialize, Deserialize)]
-struct Written {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    absent: Option<usize>,
-    loads: Vec<WrittenLoad>,
-    slots: Vec<WrittenSlot>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WrittenLoad {
-    epoch: String,
-    position: (u64, u64),
-    made: Millis,
-    times: Times,
-    cost: u32,
-    private: bool,
-    tags: Vec<Tag>,
-}
-
-impl From<&Load> for WrittenLoad {
-    fn from(load: &Load) -> Self {
-        Self {
-            epoch: format!("{:x}", load.stamp.epoch.0),
-            position: (load.stamp.position.0, load.stamp.position.1),
-            made: load.made,
-            times: load.times,
-            cost: load.cost,
-            private: load.private,
-            tags: load.tags.to_vec(),
-        }
-    }
-}
-
-impl WrittenLoad {
-    fn read(self) -> Option<Load> {
-        Some(Load {
-            stamp: Stamp {
-                epoch: Epoch(u128::from_str_radix(&self.epoch, 16).ok()?),
-                position: Position(self.position.0, self.position.1),
-                holds: 0,
-            },
-            made: self.made,
-            times: self.times,
-            cost: self.cost,
-            private: self.private,
-            tags: self.tags.into(),
-            checked: Checked::default(),
-            refreshing: AtomicBool::new(false),
-        })
-    }
-}
+mod written;
 
 #[cfg(test)]
 mod tests;

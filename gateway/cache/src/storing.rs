@@ -3,8 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use causeway_executor::{
-    CacheReport, Dispatch, FetchFailure, Partition, RequestKind, SubgraphClient, SubgraphReply,
-    SubgraphRequest,
+    Dispatch, FetchFailure, Partition, RequestKind, SubgraphClient, SubgraphReply, SubgraphRequest,
 };
 use causeway_model::SubgraphId;
 use futures::future::BoxFuture;
@@ -13,14 +12,14 @@ use http::HeaderMap;
 use crate::{
     Inner, REFRESH,
     answer::{complete, together},
-    asked::{Asked, Kind, Subjects},
+    asked::{Asked, Subjects},
     fill::{Filled, Start, fill},
-    flights::Flight,
+    find::{Claims, find},
     freshness::{Wish, said},
-    lookup::{Allow, Brought, Found, look},
+    lookup::Brought,
     mutation,
     narrow::narrow,
-    port::{Claim, Put, RecordKey, Release, SharedStore},
+    port::{Put, RecordKey},
     record::Record,
 };
 
@@ -99,7 +98,12 @@ impl Storing {
         if may_be_kept && let Some(asked) = cache.asked(&request) {
             cache.hopes[request.subgraph.index()].store(true, Ordering::Relaxed);
             if let Some(subjects) = Subjects::new(known.0, &cache.root_type, &asked, &request) {
-                self.keep((&asked, &subjects), &request, (&mut reply, start));
+                self.keep(
+                    (&asked, &subjects),
+                    &request,
+                    (&mut reply, start),
+                    &Brought::new(),
+                );
             }
         }
         Ok(reply)
@@ -119,10 +123,12 @@ impl Storing {
             return cache.on.client.send(request).await;
         };
         if wish == Wish::Refresh {
-            return self.fetch(&asked, &subjects, request.clone(), None).await;
+            return self
+                .fetch(&asked, &subjects, request.clone(), (None, &Brought::new()))
+                .await;
         }
-        let mut found = self.find(&subjects).await;
-        let claims = found.claims.take();
+        let mut found = find(cache, &subjects).await;
+        let held = (found.claims.take(), &found.brought);
         if found.found.is_complete() {
             return Ok(SubgraphReply {
                 body: complete(&request, &subjects, &found.found).into(),
@@ -136,7 +142,7 @@ impl Storing {
             });
         }
         if !found.found.has_any() {
-            let mut reply = self.fetch(&asked, &subjects, request.clone(), claims).await?;
+            let mut reply = self.fetch(&asked, &subjects, request.clone(), held).await?;
             reply.dispatch.cache = reply.dispatch.cache.and(found.report);
             return Ok(reply);
         }
@@ -149,7 +155,7 @@ impl Storing {
             .as_ref()
             .and_then(|asked| Some((asked, Subjects::new(subgraph, &cache.root_type, asked, &sent)?)));
         let loaded = match rest {
-            Some((asked, subjects)) => self.fetch(asked, &subjects, sent.clone(), claims).await,
+            Some((asked, subjects)) => self.fetch(asked, &subjects, sent.clone(), held).await,
             None => cache.on.client.send(sent.clone()).await,
         }?;
         let mut dispatch = loaded.dispatch;
@@ -162,148 +168,13 @@ impl Storing {
         })
     }
 
-    /// Looks in memory, then in the store; then becomes the one who loads the rest, or waits for who does.
-    async fn find(&self, subjects: &Subjects<'_>) -> Lookup<'_> {
-        let cache = &*self.cache;
-        let mut brought = Brought::new();
-        let mut lookup = Lookup {
-            found: self.look(subjects, &brought),
-            report: CacheReport::default(),
-            claims: None,
-            _flight: None,
-        };
-        self.board(subjects, &mut lookup).await;
-        let Some(store) = cache.on.store.as_deref() else {
-            return lookup;
-        };
-        if lookup.found.is_complete() || !cache.on.feed.is_current() {
-            return lookup;
-        }
-        let in_memory = complete_parts(&lookup.found);
-        let before = lookup.found.by_kind.clone();
-        self.bring(store, subjects, &lookup.found, &mut brought).await;
-        lookup.found = self.look(subjects, &brought);
-        if !lookup.found.is_complete() {
-            let keys = open_claims(subjects, &lookup.found, |_| true);
-            let claims = store.claim(&keys).await;
-            let which = |wanted: Claim| -> Vec<RecordKey> {
-                let all = keys.iter().zip(&claims);
-                let wanted = all.filter(|(_, claim)| **claim == wanted);
-                wanted.map(|(key, _)| *key).collect()
-            };
-            let mine = which(Claim::Mine);
-            let theirs = which(Claim::Theirs);
-            // Who asks anyway asks for all of it: nobody waits for one who waits himself.
-            let waits = mine.is_empty() && !theirs.is_empty();
-            // From here on whoever gives up gives them back.
-            lookup.claims = Some(Claims {
-                store,
-                keys: mine,
-                pointless: false,
-            });
-            if waits {
-                store.wait(&theirs).await;
-            }
-            // Between the look and the claim somebody may have brought it, and gone.
-            self.bring(store, subjects, &lookup.found, &mut brought).await;
-            lookup.found = self.look(subjects, &brought);
-        }
-        // Something may have ended meanwhile.
-        lookup.report.shared = complete_parts(&lookup.found).saturating_sub(in_memory);
-        let reports = lookup.found.by_kind.iter().zip(&before);
-        for (kind, (now, before)) in subjects.kinds.iter().zip(reports) {
-            let shared = now.memory.saturating_sub(before.memory);
-            cache
-                .counter(subjects.types.0, kind.declared)
-                .looked(CacheReport {
-                    shared,
-                    ..CacheReport::default()
-                });
-        }
-        if lookup.found.is_complete() {
-            lookup.claims = None;
-        }
-        lookup
-    }
-
-    /// Waits for who loads something of it in this gateway, for it to be in memory then; takes what nobody loads.
-    async fn board<'c>(&'c self, subjects: &Subjects<'_>, lookup: &mut Lookup<'c>) {
-        let cache = &*self.cache;
-        if !cache.memory.keeps() || !cache.on.feed.is_current() {
-            return;
-        }
-        // What was loaded before it was invalidated is there in vain: once more, then.
-        for _ in 0..2 {
-            if lookup.found.is_complete() {
-                return;
-            }
-            let is_kept = |kind: &Kind<'_>| {
-                let counter = cache.counter(subjects.types.0, kind.declared);
-                counter.is_kept.load(Ordering::Relaxed)
-            };
-            let keys = open_claims(subjects, &lookup.found, is_kept);
-            if keys.is_empty() {
-                return;
-            }
-            // Not for ourselves.
-            lookup._flight = None;
-            let (flight, has_waited) = cache.flights.board(&keys).await;
-            // Even who has not waited: it may have come since the look.
-            lookup.found = self.look(subjects, &Brought::new());
-            lookup._flight = Some(flight);
-            if !has_waited {
-                return;
-            }
-        }
-    }
-
-    fn look(&self, subjects: &Subjects<'_>, brought: &Brought) -> Found {
-        // What is not current is as good as not there.
-        match self.cache.on.feed.is_current() {
-            true => look(&self.cache, subjects, Allow::Fresh, brought),
-            false => look(&self.cache, subjects, Allow::Nothing, brought),
-        }
-    }
-
-    /// Brings records from the store, and keeps them in memory as well.
-    async fn bring(
-        &self,
-        store: &dyn SharedStore,
-        subjects: &Subjects<'_>,
-        found: &Found,
-        brought: &mut Brought,
-    ) {
-        let cache = &*self.cache;
-        let open = subjects
-            .all
-            .iter()
-            .zip(&found.parts)
-            .filter(|(_, part)| !part.is_complete());
-        let mut keys: Vec<RecordKey> = open
-            .flat_map(|(subject, _)| subject.keys.iter().copied())
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let values = store.get(&keys).await;
-        let now = cache.clock.now();
-        for (key, value) in keys.into_iter().zip(values) {
-            let Some(record) = value.and_then(|value| Record::decode(&value)) else {
-                continue;
-            };
-            let is_usable = |load: &crate::record::Load| cache.is_good(load, now);
-            // What has ended is not worth its place.
-            let record = record.only(is_usable);
-            brought.insert(key, cache.memory.add(key, record, is_usable));
-        }
-    }
-
     /// Asks the subgraph, and keeps what comes.
     async fn fetch(
         &self,
         asked: &Asked,
         subjects: &Subjects<'_>,
         request: SubgraphRequest,
-        mut claims: Option<Claims<'_>>,
+        (mut claims, brought): (Option<Claims<'_>>, &Brought),
     ) -> Result<SubgraphReply, FetchFailure> {
         let cache = &*self.cache;
         let start = cache.start();
@@ -312,7 +183,7 @@ impl Storing {
             claims.pointless = true;
         }
         let mut reply = reply?;
-        self.keep((asked, subjects), &request, (&mut reply, start));
+        self.keep((asked, subjects), &request, (&mut reply, start), brought);
         if let Some(claims) = &mut claims {
             claims.pointless = reply.dispatch.cache.not_stored.is_some();
         }
@@ -324,6 +195,7 @@ impl Storing {
         (asked, subjects): (&Asked, &Subjects<'_>),
         request: &SubgraphRequest,
         (reply, start): (&mut SubgraphReply, Start),
+        brought: &Brought,
     ) {
         let cache = &*self.cache;
         let Some(known) = cache.subgraph(request.subgraph) else {
@@ -333,7 +205,7 @@ impl Storing {
             freshness,
             not_stored,
             records,
-        } = fill(cache, known, (asked, subjects), request, (reply, start));
+        } = fill(cache, known, (asked, subjects), request, (reply, start), brought);
         if not_stored.is_some() {
             for kind in &subjects.kinds {
                 let counter = cache.counter(subjects.types.0, kind.declared);
@@ -359,58 +231,4 @@ fn puts(cache: &Inner, records: Vec<(RecordKey, Arc<Record>)>) -> Vec<Put> {
         })
     };
     records.into_iter().filter_map(put).collect()
-}
-
-/// What nobody else loads as long as we do. Gives it back, whatever becomes of who holds it.
-struct Claims<'s> {
-    store: &'s dyn SharedStore,
-    keys: Vec<RecordKey>,
-    /// It came, and cannot be stored: others are not to wait for each other. Of who gave up nothing of the kind is known.
-    pointless: bool,
-}
-
-impl Drop for Claims<'_> {
-    fn drop(&mut self) {
-        let release = |key: &RecordKey| Release {
-            key: *key,
-            stored: !self.pointless,
-        };
-        let releases: Vec<Release> = self.keys.iter().map(release).collect();
-        if !releases.is_empty() {
-            self.store.release(releases);
-        }
-    }
-}
-
-struct Lookup<'s> {
-    found: Found,
-    report: CacheReport,
-    /// What no other gateway loads as long as we do.
-    claims: Option<Claims<'s>>,
-    /// The same within this one.
-    _flight: Option<Flight<'s>>,
-}
-
-fn complete_parts(found: &Found) -> usize {
-    found.parts.iter().filter(|part| part.is_complete()).count()
-}
-
-/// One key for each subject that is to be loaded: those who see the same look there.
-fn open_claims(
-    subjects: &Subjects<'_>,
-    found: &Found,
-    is_meant: impl Fn(&Kind<'_>) -> bool,
-) -> Vec<RecordKey> {
-    let meant: Vec<bool> = subjects.kinds.iter().map(is_meant).collect();
-    let open = subjects
-        .all
-        .iter()
-        .zip(&found.parts)
-        .filter(|(subject, part)| meant[subject.kind] && !part.is_complete());
-    let mut keys: Vec<RecordKey> = open
-        .filter_map(|(subject, _)| subject.keys.last().copied())
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
 }

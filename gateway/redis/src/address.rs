@@ -111,6 +111,11 @@ impl Address {
         })
     }
 
+    /// Whether one server does what is sent in one go.
+    pub(crate) fn keeps_order(&self) -> bool {
+        !matches!(self.kind, Kind::Cluster(_))
+    }
+
     /// A new connection of its own. May take as long as it wants: bound it.
     pub(crate) async fn connect(&self) -> RedisResult<Connection> {
         // Whoever calls has a deadline for each answer; what the connection itself adds is a last resort.

@@ -7,8 +7,11 @@
 //! Whatever does not look like this, or is larger than the limit, is as good as absent: a stranger's bytes, another version's, a
 //! half, a value under another key's name.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use causeway_cache::RecordKey;
+use zstd::bulk::{Compressor, Decompressor};
 
 const MAGIC: [u8; 2] = *b"CW";
 const VERSION: u8 = 1;
@@ -18,6 +21,12 @@ const HEAD: usize = 12;
 
 /// Fast, and most of what a higher level would save is saved.
 const LEVEL: i32 = 1;
+
+// To make one takes longer than what it does with most values.
+thread_local! {
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = RefCell::new(Compressor::new(LEVEL).ok());
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = RefCell::new(Decompressor::new().ok());
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Framing {
@@ -35,7 +44,7 @@ impl Framing {
             return None;
         }
         let compressed = (value.len() >= self.compress_from)
-            .then(|| zstd::bulk::compress(value, LEVEL).ok())
+            .then(|| COMPRESSOR.with_borrow_mut(|compressor| compressor.as_mut()?.compress(value).ok()))
             .flatten()
             .filter(|compressed| compressed.len() < value.len());
         let (coding, rest) = match &compressed {
@@ -66,7 +75,11 @@ impl Framing {
         }
         let value = match said[3] {
             PLAIN => Bytes::from(framed).split_off(HEAD),
-            ZSTD => Bytes::from(zstd::bulk::decompress(rest, length).ok()?),
+            ZSTD => {
+                let decompress =
+                    |own: &mut Option<Decompressor<'static>>| own.as_mut()?.decompress(rest, length).ok();
+                Bytes::from(DECOMPRESSOR.with_borrow_mut(decompress)?)
+            }
             _ => return None,
         };
         (value.len() == length).then_some(value)

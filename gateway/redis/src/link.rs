@@ -93,6 +93,11 @@ impl Link {
         *self.inner.up.borrow()
     }
 
+    /// Whether commands of one [`Self::run`] are done in their order.
+    pub(crate) fn keeps_order(&self) -> bool {
+        self.inner.address.keeps_order()
+    }
+
     pub(crate) async fn until(&self, up: bool) {
         // The sender lives as long as the link.
         let _ = self.inner.up.subscribe().wait_for(|now| *now == up).await;

@@ -163,11 +163,20 @@ impl Inner {
         if keys.is_empty() {
             return Vec::new();
         }
+        let found = self.run_one(self.get_command(keys)).await.unwrap_or_default();
+        self.read_all(keys, found)
+    }
+
+    fn get_command(&self, keys: &[RecordKey]) -> Cmd {
         let mut command = cmd("MGET");
         for key in keys {
             command.arg(self.keys.value(*key));
         }
-        let found = self.run_one(command).await.unwrap_or_default();
+        command
+    }
+
+    /// Values as they came, as many as came.
+    fn read_all(&self, keys: &[RecordKey], found: Vec<Value>) -> Vec<Option<Bytes>> {
         let found = found.into_iter().chain(std::iter::repeat(Value::Nil));
         let values: Vec<_> = std::iter::zip(keys, found)
             .map(|(key, found)| self.read(*key, found))
@@ -200,8 +209,12 @@ impl SharedStore for RedisStore {
         self.inner.put(values);
     }
 
-    fn claim<'a>(&'a self, keys: &'a [RecordKey]) -> BoxFuture<'a, Vec<Claim>> {
-        Box::pin(self.inner.claim(keys))
+    fn claim<'a>(
+        &'a self,
+        keys: &'a [RecordKey],
+        values: &'a [RecordKey],
+    ) -> BoxFuture<'a, (Vec<Claim>, Vec<Option<Bytes>>)> {
+        Box::pin(self.inner.claim(keys, values))
     }
 
     fn release(&self, claims: Vec<Release>) {

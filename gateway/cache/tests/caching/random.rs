@@ -92,7 +92,12 @@ impl Run {
         let count = if store.is_some() { 2 } else { 1 };
         let is_stale = random.random_bool(0.5);
         let loads = random.random_bool(0.6);
-        let memory = if random.random_bool(0.2) { 4000 } else { 1 << 20 };
+        let memory = match random.random_range(0..10) {
+            0 | 1 => 4000,
+            // The store alone, if there is one.
+            2 | 3 => 0,
+            _ => 1 << 20,
+        };
         let gateway = |_| {
             let coherence = Arc::new(Coherence::new(supergraph()));
             line.follow(&coherence);

@@ -69,6 +69,22 @@ async fn millis(millis: u64) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_memory_what_comes_is_put_beside_what_is_in_the_store() {
+    let shared = Shared::new();
+    let bare = || shared.setup().options(|options| options.memory_bytes = 0).start();
+    let (one, two) = (bare(), bare());
+    let both = || products("{name price{minor}}", &["Product:1"]);
+    assert_eq!(one.judge(name()).await.len(), 1);
+    let rest = two.judge(both()).await;
+    assert!(matches!(&rest[..], [rest] if !rest.contains("name")), "{rest:?}");
+    for gateway in [one, two] {
+        for request in [name(), both(), products("{price{minor}}", &["Product:1"])] {
+            assert_eq!(gateway.judge(request).await, [""; 0]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_one_gateway_loaded_another_one_uses() {
     let shared = Shared::new();
     let (one, two) = (shared.gateway(), shared.gateway());

@@ -61,7 +61,11 @@ impl SharedStore for Store {
         lock(&self.values).extend(values.into_iter().map(|put| (put.key, put.value)));
     }
 
-    fn claim<'a>(&'a self, keys: &'a [RecordKey]) -> BoxFuture<'a, Vec<Claim>> {
+    fn claim<'a>(
+        &'a self,
+        keys: &'a [RecordKey],
+        values: &'a [RecordKey],
+    ) -> BoxFuture<'a, (Vec<Claim>, Vec<Option<Bytes>>)> {
         async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
             assert!(keys.windows(2).all(|two| two[0] < two[1]), "keys rise");
@@ -74,7 +78,7 @@ impl SharedStore for Store {
                     Claim::Mine
                 }
             };
-            keys.iter().map(claim).collect()
+            (keys.iter().map(claim).collect(), self.values(values))
         }
         .boxed()
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use causeway_cache::{Claim, RecordKey, Release};
 use redis::{Cmd, Value, cmd};
 
@@ -90,13 +91,18 @@ impl Claims {
 }
 
 impl Inner {
-    pub(super) async fn claim(&self, keys: &[RecordKey]) -> Vec<Claim> {
+    pub(super) async fn claim(
+        &self,
+        keys: &[RecordKey],
+        values: &[RecordKey],
+    ) -> (Vec<Claim>, Vec<Option<Bytes>>) {
+        let trouble = (vec![Claim::Nobodys; keys.len()], vec![None; values.len()]);
         if keys.is_empty() {
-            return Vec::new();
+            return trouble;
         }
         if !self.link.is_up() {
             self.counters.refused.add(1);
-            return vec![Claim::Nobodys; keys.len()];
+            return trouble;
         }
         let until = Instant::now() + self.claims.lease;
         let count = keys.len() as u64;
@@ -107,32 +113,30 @@ impl Inner {
             first,
             open: true,
         };
-        let Some(answers) = self
-            .run(self.claim_commands(keys, first), self.options.deadline)
-            .await
-        else {
-            return vec![Claim::Nobodys; keys.len()];
+        let commands = self.claim_commands((keys, first), values);
+        let Some(mut answers) = self.run(commands, self.options.deadline).await else {
+            return trouble;
         };
         attempt.open = false;
-        let (taken, leases) = answers.split_at(keys.len().min(answers.len()));
+        let found = list(answers.pop());
+        let leases = list(answers.pop());
         let claims = keys.iter().zip(first..).enumerate();
-        claims
-            .map(
-                |(place, (key, number))| match (taken.get(place), leases.get(place)) {
-                    (Some(Value::Okay), _) => {
-                        self.claims.hold(*key, number, until);
-                        Claim::Mine
-                    }
-                    // Even if it is gone by now: then the value is there.
-                    (Some(Value::Nil), Some(lease)) if !is_pointless(lease) => Claim::Theirs,
-                    _ => Claim::Nobodys,
-                },
-            )
-            .collect()
+        let claims = claims.map(
+            |(place, (key, number))| match (answers.get(place), leases.get(place)) {
+                (Some(Value::Okay), _) => {
+                    self.claims.hold(*key, number, until);
+                    Claim::Mine
+                }
+                // Even if it is gone by now: then the value is there.
+                (Some(Value::Nil), Some(lease)) if !is_pointless(lease) => Claim::Theirs,
+                _ => Claim::Nobodys,
+            },
+        );
+        (claims.collect(), self.read_all(values, found))
     }
 
-    /// First takes the leases, then asks whose they are.
-    fn claim_commands(&self, keys: &[RecordKey], first: u64) -> Vec<Cmd> {
+    /// First takes the leases, then asks whose they are, then for the values.
+    fn claim_commands(&self, (keys, first): (&[RecordKey], u64), values: &[RecordKey]) -> Vec<Cmd> {
         let lease = milliseconds(self.claims.lease);
         let take = keys.iter().zip(first..).map(|(key, number)| {
             let mut take = cmd("SET");
@@ -140,12 +144,11 @@ impl Inner {
             take.arg("NX").arg("PX").arg(lease);
             take
         });
-        let ask = keys.iter().map(|key| {
-            let mut ask = cmd("GET");
+        let mut ask = cmd("MGET");
+        for key in keys {
             ask.arg(self.keys.lease(*key));
-            ask
-        });
-        take.chain(ask).collect()
+        }
+        take.chain([ask, self.get_command(values)]).collect()
     }
 
     pub(super) fn release(&self, claims: Vec<Release>) {
@@ -173,6 +176,13 @@ impl Inner {
             command.arg(POINTLESS).arg(milliseconds(self.options.pointless));
         }
         command
+    }
+}
+
+fn list(answer: Option<Value>) -> Vec<Value> {
+    match answer {
+        Some(Value::Array(values)) => values,
+        _ => Vec::new(),
     }
 }
 

@@ -106,8 +106,8 @@ impl Inner {
         }
     }
 
-    /// A value's release is never written before the value: in one pipeline it comes later, and a cluster, whose pipelines have
-    /// no order, gets the values first.
+    /// A value's release is never written before the value: in one pipeline it comes later. A cluster's pipelines have no order,
+    /// so that it gets the values first.
     async fn write(&self, batch: Vec<Write>, refusing: &mut bool) {
         let (mut puts, mut releases) = (Vec::new(), Vec::new());
         for write in batch {
@@ -120,24 +120,35 @@ impl Inner {
                 } => releases.push(self.release_command(key, number, pointless)),
             }
         }
-        if !puts.is_empty() {
-            let count = puts.len();
-            let commands = self.put_commands(puts).await;
-            let bytes: usize = commands.iter().map(|(_, bytes)| bytes).sum();
-            let commands = commands.into_iter().map(|(command, _)| command).collect();
-            let answers = self.run(commands, self.options.deadline * PATIENCE).await;
-            let answers = answers.unwrap_or_default();
+        let (given, puts) = (puts.len(), self.put_commands(puts).await);
+        let bytes: usize = puts.iter().map(|(_, bytes)| bytes).sum();
+        let mut commands: Vec<Cmd> = puts.into_iter().map(|(command, _)| command).collect();
+        let count = commands.len();
+        let later = match self.link.keeps_order() || count == 0 {
+            true => {
+                commands.append(&mut releases);
+                Vec::new()
+            }
+            false => releases,
+        };
+        let patience = self.options.deadline * PATIENCE;
+        let mut answers = match commands.is_empty() {
+            true => Vec::new(),
+            false => self.run(commands, patience).await.unwrap_or_default(),
+        };
+        answers.truncate(count);
+        if given > 0 {
             let stored = answers
                 .iter()
                 .filter(|answer| matches!(answer, Value::Okay))
                 .count();
             self.counters.stored.add(stored);
-            self.counters.dropped.add(count.saturating_sub(stored));
+            self.counters.dropped.add(given.saturating_sub(stored));
             self.counters.bytes_written.add(bytes);
             say_whether_refused(&answers, refusing);
         }
-        if !releases.is_empty() {
-            self.run(releases, self.options.deadline * PATIENCE).await;
+        if !later.is_empty() {
+            self.run(later, patience).await;
         }
     }
 

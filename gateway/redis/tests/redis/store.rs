@@ -32,6 +32,11 @@ async fn connection(server: &RedisServer) -> redis::aio::MultiplexedConnection {
     client.get_multiplexed_async_connection().await.unwrap()
 }
 
+/// Claims alone.
+pub(crate) async fn claim(store: &RedisStore, keys: &[RecordKey]) -> Vec<Claim> {
+    store.claim(keys, &[]).await.0
+}
+
 fn put(key: u128, value: impl Into<Bytes>) -> Put {
     Put {
         key: RecordKey(key),
@@ -133,7 +138,7 @@ async fn values_over_the_limit_are_not_written_and_nobody_waits_for_them() {
         ..options(&server)
     };
     let (one, two) = (store(small.clone()).await, store(small).await);
-    assert_eq!(one.claim(&[RecordKey(1)]).await, [Claim::Mine]);
+    assert_eq!(claim(&one, &[RecordKey(1)]).await, [Claim::Mine]);
     one.put(vec![put(1, "eleven long"), put(2, "ten is it.")]);
     one.release(vec![Release {
         key: RecordKey(1),
@@ -142,7 +147,7 @@ async fn values_over_the_limit_are_not_written_and_nobody_waits_for_them() {
     stored(&one, 1).await;
     assert_eq!(one.stats().too_large, 1);
     eventually("the mark is there", LIMIT, async || {
-        two.claim(&[RecordKey(1)]).await == [Claim::Nobodys]
+        claim(&two, &[RecordKey(1)]).await == [Claim::Nobodys]
     })
     .await;
 }
@@ -154,12 +159,16 @@ async fn one_claims_and_the_others_wait_for_its_value() {
     };
     let (one, two) = (store(options(&server)).await, store(options(&server)).await);
     let keys = [1, 2, 3].map(RecordKey);
-    assert_eq!(one.claim(&keys[..2]).await, [Claim::Mine, Claim::Mine]);
+    assert_eq!(claim(&one, &keys[..2]).await, [Claim::Mine, Claim::Mine]);
     assert_eq!(
-        two.claim(&keys).await,
+        claim(&two, &keys).await,
         [Claim::Theirs, Claim::Theirs, Claim::Mine]
     );
-    assert_eq!(one.claim(&keys[..1]).await, [Claim::Theirs], "one's own as well");
+    assert_eq!(
+        claim(&one, &keys[..1]).await,
+        [Claim::Theirs],
+        "one's own as well"
+    );
     let waiters: Vec<_> = (0..50)
         .map(|_| {
             let two = two.clone();
@@ -180,7 +189,22 @@ async fn one_claims_and_the_others_wait_for_its_value() {
         assert_eq!(waiter.await.unwrap(), [Some(Bytes::from("a")), None]);
     }
     assert!(asked() < since + 50, "each asked for itself");
-    assert_eq!(two.claim(&keys[..2]).await, [Claim::Mine, Claim::Nobodys]);
+    assert_eq!(claim(&two, &keys[..2]).await, [Claim::Mine, Claim::Nobodys]);
+}
+
+#[tokio::test]
+async fn who_claims_sees_what_was_brought_since_he_looked() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let store = store(options(&server)).await;
+    let keys = [1, 2].map(RecordKey);
+    assert_eq!(store.get(&keys).await, [None, None]);
+    store.put(vec![put(2, "b")]);
+    stored(&store, 1).await;
+    let (claims, values) = store.claim(&keys[..1], &keys).await;
+    assert_eq!(claims, [Claim::Mine]);
+    assert_eq!(values, [None, Some(Bytes::from("b"))]);
 }
 
 #[tokio::test]
@@ -193,7 +217,7 @@ async fn of_many_that_claim_at_once_one_is_told_that_it_is_his() {
         let keys: Vec<RecordKey> = (0..10).map(|key| RecordKey(round * 10 + key)).collect();
         let all = (0..8).map(|number| {
             let (store, keys) = (if number % 2 == 0 { &one } else { &two }, keys.clone());
-            async move { store.claim(&keys).await }
+            async move { claim(store, &keys).await }
         });
         let claims = futures::future::join_all(all).await;
         for place in 0..keys.len() {
@@ -220,18 +244,18 @@ async fn a_claim_that_lapsed_is_not_given_back_for_its_next_holder() {
             stored: true,
         }]
     };
-    assert_eq!(one.claim(&[RecordKey(1)]).await, [Claim::Mine]);
+    assert_eq!(claim(&one, &[RecordKey(1)]).await, [Claim::Mine]);
     eventually("the claim lapses", LIMIT, async || {
-        two.claim(&[RecordKey(1)]).await == [Claim::Mine]
+        claim(&two, &[RecordKey(1)]).await == [Claim::Mine]
     })
     .await;
     one.release(release());
     one.put(vec![put(2, "written after the release")]);
     stored(&one, 1).await;
-    assert_eq!(one.claim(&[RecordKey(1)]).await, [Claim::Theirs]);
+    assert_eq!(claim(&one, &[RecordKey(1)]).await, [Claim::Theirs]);
     two.release(release());
     eventually("the claim is given back", LIMIT, async || {
-        one.claim(&[RecordKey(1)]).await == [Claim::Mine]
+        claim(&one, &[RecordKey(1)]).await == [Claim::Mine]
     })
     .await;
 }
@@ -243,15 +267,15 @@ async fn a_claim_that_nobody_waited_for_is_given_back() {
     };
     let (one, two) = (store(options(&server)).await, store(options(&server)).await);
     let keys = [RecordKey(1)];
-    let mut claim = one.claim(&keys);
+    let mut asking = one.claim(&keys, &[]);
     // Sent, and then its caller loses interest.
-    assert!(futures::poll!(&mut claim).is_pending());
+    assert!(futures::poll!(&mut asking).is_pending());
     let mut redis = connection(&server).await;
     let lease = format!("causeway:1:lease:{{{:032x}}}", 1);
     eventually("it is sent", LIMIT, async || redis.exists(&lease).await.unwrap()).await;
-    drop(claim);
+    drop(asking);
     eventually("it is given back", LIMIT, async || {
-        two.claim(&keys).await == [Claim::Mine]
+        claim(&two, &keys).await == [Claim::Mine]
     })
     .await;
 }
@@ -266,7 +290,7 @@ async fn the_wait_has_a_limit() {
         ..options(&server)
     };
     let (one, two) = (store(options(&server)).await, store(impatient).await);
-    assert_eq!(one.claim(&[RecordKey(1)]).await, [Claim::Mine]);
+    assert_eq!(claim(&one, &[RecordKey(1)]).await, [Claim::Mine]);
     let since = Instant::now();
     assert_eq!(two.wait(&[1, 2].map(RecordKey)).await, [None, None]);
     let waited = since.elapsed();

@@ -7,6 +7,7 @@ use causeway_redis::{RedisStore, StoreOptions};
 use causeway_redis_testing::{RedisServer, eventually};
 
 use crate::model::{LIMIT, event, gateways, redis};
+use crate::store::claim;
 
 fn options(url: &str) -> StoreOptions {
     StoreOptions {
@@ -108,8 +109,8 @@ async fn in_a_cluster_values_are_everywhere_and_the_feed_is_in_one_place() {
     serves(&one).await;
     serves(&two).await;
     let keys: Vec<RecordKey> = (0..30).map(RecordKey).collect();
-    assert_eq!(one.claim(&keys).await, vec![Claim::Mine; 30]);
-    assert_eq!(two.claim(&keys).await, vec![Claim::Theirs; 30]);
+    assert_eq!(claim(&one, &keys).await, vec![Claim::Mine; 30]);
+    assert_eq!(claim(&two, &keys).await, vec![Claim::Theirs; 30]);
     one.put((0..29).map(put).collect());
     let release = keys.iter().map(|key| Release {
         key: *key,
@@ -119,7 +120,7 @@ async fn in_a_cluster_values_are_everywhere_and_the_feed_is_in_one_place() {
     let values = two.wait(&keys).await;
     assert_eq!(values.iter().flatten().count(), 29);
     eventually("claims are given back", LIMIT, async || {
-        two.claim(&keys[28..]).await == [Claim::Mine, Claim::Nobodys]
+        claim(&two, &keys[28..]).await == [Claim::Mine, Claim::Nobodys]
     })
     .await;
 

@@ -8,6 +8,8 @@ use causeway_cache::{Claim, Put, RecordKey, Release, SharedStore};
 use causeway_redis::{RedisStore, StoreOptions};
 use causeway_redis_testing::{Proxy, RedisServer, Way, eventually};
 
+use crate::store::claim;
+
 const LIMIT: Duration = Duration::from_secs(30);
 /// What the deadline of 20 ms may come to on a machine with other things to do.
 const SOON: Duration = Duration::from_millis(800);
@@ -49,7 +51,7 @@ async fn is_as_if_empty(store: &RedisStore) {
     let since = Instant::now();
     store.put(vec![put(keys[0].0, b"value")]);
     assert_eq!(store.get(&keys).await, [None, None]);
-    assert_eq!(store.claim(&keys).await, [Claim::Nobodys, Claim::Nobodys]);
+    assert_eq!(claim(store, &keys).await, [Claim::Nobodys, Claim::Nobodys]);
     store.release(vec![Release {
         key: keys[0],
         stored: true,
@@ -233,7 +235,7 @@ async fn one_that_is_full_still_gives_what_it_has() {
         .await
         .unwrap();
     // Claims cannot be made: each loads for itself.
-    assert_eq!(store.claim(&[RecordKey(100)]).await, [Claim::Nobodys]);
+    assert_eq!(claim(&store, &[RecordKey(100)]).await, [Claim::Nobodys]);
     assert!(store.stats().up);
     assert!(lines.take_one("takes no values").is_some(), "{}", lines.text());
     assert!(
