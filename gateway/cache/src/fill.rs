@@ -25,6 +25,7 @@ use crate::{
     port::RecordKey,
     record::{Load, Millis, Record, Slot, Times},
     selection::Wanted,
+    stats::Counter,
     tag::Tags,
     template,
     types::{Known, Types},
@@ -147,12 +148,15 @@ impl<'c> Filling<'c> {
     ) {
         let lists = answer.lists(&request.entities);
         let mut own_tags = own_tags(answer.extensions).into_iter();
-        let mut terms: Vec<Option<Terms>> = vec![None; subjects.kinds.len()];
+        let kinds = &subjects.kinds;
+        let mut terms: Vec<Option<Terms>> = vec![None; kinds.len()];
+        let counter = |kind: &Kind<'_>| self.cache.counter(self.subgraph, kind.declared);
+        let counters: Vec<Arc<Counter>> = kinds.iter().map(counter).collect();
         let mut freshness: Option<Freshness> = None;
         for subject in &subjects.all {
             let own_tags = own_tags.next().unwrap_or_default();
             let kind = &subjects.kinds[subject.kind];
-            let counter = self.cache.counter(self.subgraph, kind.declared);
+            let counter = &counters[subject.kind];
             let terms = *terms[subject.kind].get_or_insert_with(|| self.terms(kind, asked, subjects.is_root));
             let this = Freshness {
                 lifetime: terms.lifetime,

@@ -66,6 +66,14 @@ pub(crate) async fn own(scenario: Scenario, starter: &Starter<'_>) -> anyhow::Re
             ),
             ("causeway, redis", of_redis("  memory: 0\n", "alone"), true),
             ("causeway, memory+redis", of_redis("", "below"), true),
+            // What the requests need by themselves.
+            (
+                "causeway, no cache, off",
+                Some(format!(
+                    "cache: off\nbatching: {{ across_requests: false }}\n{UNSHARED}"
+                )),
+                true,
+            ),
         ],
         _ => Vec::new(),
     };
