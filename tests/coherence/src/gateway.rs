@@ -10,9 +10,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::http::Connection;
+use crate::number;
 use crate::subgraph::{INDEX, Subgraphs, TABLE};
+use crate::who::{PLAN, USER};
 
-pub const KEY: &str = "0123456789abcdef";
+const KEY: &str = "0123456789abcdef";
+/// The header that administration asks for, a whole line.
+pub const KEYED: &str = "authorization: 0123456789abcdef\r\n";
 /// Of what gateways share in Redis.
 pub const PREFIX: &str = "causeway";
 pub const LEASE: Duration = Duration::from_millis(1000);
@@ -44,13 +48,21 @@ impl Gateway {
             Keeps::InRedis => cache(&way, 0),
             Keeps::InBoth => cache(&way, 64 << 20),
         };
-        let subgraph =
-            |name: &str, sdl: &str| json!({ "url": subgraphs.url(name), "schema": { "sdl": sdl } });
+        let subgraph = |name: &str, sdl: &str, sees: &[&str]| {
+            json!({
+                "url": subgraphs.url(name),
+                "schema": { "sdl": sdl },
+                "headers": { "forward": sees },
+            })
+        };
         let config = json!({
             "listen": "127.0.0.1:0",
             "metrics": { "listen": "127.0.0.1:0" },
             "admin": { "listen": "127.0.0.1:0", "shared_key": KEY },
-            "subgraphs": { "index": subgraph("index", INDEX), "table": subgraph("table", TABLE) },
+            "subgraphs": {
+                "index": subgraph("index", INDEX, &[]),
+                "table": subgraph("table", TABLE, &[USER, PLAN]),
+            },
             "cache": cache,
         });
         let config = causeway::parse_config(&config.to_string(), Path::new("a test's own"))?;
@@ -67,7 +79,7 @@ impl Gateway {
     }
 
     pub async fn stats(&self) -> anyhow::Result<Stats> {
-        let answer = Connection::new(self.admin).get("/cache", KEY).await?;
+        let answer = Connection::new(self.admin).get("/cache", KEYED).await?;
         Ok(Stats(serde_json::from_slice(&answer.body)?))
     }
 }
@@ -77,12 +89,13 @@ fn cache(way: &Proxy, memory: u64) -> Value {
         "memory": memory,
         // Nothing ends by chance.
         "jitter": 0.0,
+        "identity": { "header": USER },
         "redis": {
             "url": way.url(),
             "prefix": PREFIX,
             "lease": format!("{}ms", LEASE.as_millis()),
             // Long enough for an unoptimised gateway on a busy machine.
-            "deadline": "100ms",
+            "deadline": format!("{}ms", number("CAUSEWAY_COHERENCE_DEADLINE", 100)),
         },
         "mutations": {
             "raise": [

@@ -25,14 +25,13 @@ impl Connection {
         }
     }
 
-    pub async fn get(&mut self, path: &str, key: &str) -> Result<Answer> {
-        self.send(&format!("GET {path} HTTP/1.1\r\nauthorization: {key}\r\n"), "")
-            .await
+    pub async fn get(&mut self, path: &str, headers: &str) -> Result<Answer> {
+        self.send(&format!("GET {path} HTTP/1.1\r\n{headers}"), "").await
     }
 
-    pub async fn post(&mut self, path: &str, key: &str, body: &str) -> Result<Answer> {
-        let head =
-            format!("POST {path} HTTP/1.1\r\nauthorization: {key}\r\ncontent-type: application/json\r\n");
+    /// `headers`: whole lines.
+    pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> Result<Answer> {
+        let head = format!("POST {path} HTTP/1.1\r\ncontent-type: application/json\r\n{headers}");
         self.send(&head, body).await
     }
 

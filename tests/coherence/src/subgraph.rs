@@ -13,13 +13,14 @@ use std::time::Duration;
 use apollo_compiler::ast::Document;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use serde_json::Value;
 
 use crate::ledger::Ledger;
-use interpreter::Run;
+use crate::who::{PLAN, USER};
+use interpreter::{About, Client, Run};
 
 pub const INDEX: &str = include_str!("index.graphql");
 pub const TABLE: &str = include_str!("table.graphql");
@@ -73,6 +74,7 @@ impl Delays {
 pub struct Subgraphs {
     pub addr: SocketAddr,
     calls: Arc<AtomicU64>,
+    personal: Arc<AtomicU64>,
 }
 
 struct Shared {
@@ -80,6 +82,7 @@ struct Shared {
     delays: Delays,
     documents: RwLock<HashMap<String, Arc<Document>>>,
     calls: Arc<AtomicU64>,
+    personal: Arc<AtomicU64>,
 }
 
 impl Subgraphs {
@@ -87,16 +90,22 @@ impl Subgraphs {
     pub async fn start(ledger: Arc<Ledger>, delays: Delays) -> anyhow::Result<Self> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
-        let calls = Arc::new(AtomicU64::new(0));
+        let calls = Arc::<AtomicU64>::default();
+        let personal = Arc::<AtomicU64>::default();
         let shared = Arc::new(Shared {
             ledger,
             delays,
             documents: RwLock::default(),
             calls: calls.clone(),
+            personal: personal.clone(),
         });
         let routes = Router::new().fallback(post(answer)).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Ok(Self { addr, calls })
+        Ok(Self {
+            addr,
+            calls,
+            personal,
+        })
     }
 
     pub fn url(&self, name: &str) -> String {
@@ -105,6 +114,11 @@ impl Subgraphs {
 
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Those whose answers are about who asked.
+    pub fn personal(&self) -> u64 {
+        self.personal.load(Ordering::Relaxed)
     }
 }
 
@@ -123,22 +137,34 @@ impl Shared {
         Ok(parsed)
     }
 
-    fn run(&self, body: &[u8]) -> anyhow::Result<Run<'_>> {
+    fn run(&self, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<Run<'_>> {
         let request: Value = serde_json::from_slice(body)?;
         let document = self.document(request["query"].as_str().unwrap_or_default())?;
-        Run::of(&self.ledger, &document, &request["variables"])
+        let seen = |name| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let client = Client {
+            user: seen(USER),
+            plan: seen(PLAN),
+        };
+        Run::of(&self.ledger, client, &document, &request["variables"])
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, body: axum::body::Bytes) -> impl IntoResponse {
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> impl IntoResponse {
     shared.calls.fetch_add(1, Ordering::Relaxed);
-    let run = match shared.run(&body) {
+    let run = match shared.run(&headers, &body) {
         Ok(run) => run,
         Err(error) => {
             let body = serde_json::json!({ "errors": [{ "message": format!("{error:#}") }] });
             let headers = [
-                (header::CONTENT_TYPE, "application/json"),
-                (header::CACHE_CONTROL, "no-store"),
+                (header::CONTENT_TYPE, "application/json".to_owned()),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
             ];
             return (StatusCode::BAD_REQUEST, headers, body.to_string());
         }
@@ -148,15 +174,31 @@ async fn answer(State(shared): State<Arc<Shared>>, body: axum::body::Bytes) -> i
         tokio::time::sleep(delay).await;
     }
     shared.ledger.leaves(&run.read);
-    // Some of it is over soon and then used while it is loaded anew: that must not bring anything back either.
-    let freshness = match (run.is_mutation, rand::random_range(0..10)) {
-        (true, _) => "no-store",
-        (false, 0) => "public, max-age=1, stale-while-revalidate=30, stale-if-error=60",
-        (false, _) => "public, max-age=60",
-    };
+    if run.about != About::Nobody {
+        shared.personal.fetch_add(1, Ordering::Relaxed);
+    }
     let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, freshness),
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CACHE_CONTROL, caching(&run)),
     ];
     (StatusCode::OK, headers, run.body())
+}
+
+/// For whom, and for how long.
+fn caching(run: &Run<'_>) -> String {
+    if run.is_mutation {
+        return "no-store".to_owned();
+    }
+    // Whoever says nothing means those who look the same.
+    let audience = match (run.about, run.has_user(), rand::random_range(0..10)) {
+        (About::Nobody, _, 0..5) => "public, ",
+        (About::Nobody, true, 5..7) | (About::User, true, 0..6) => "private, ",
+        _ => "",
+    };
+    // Some of it is over soon and then used while it is loaded anew: that must not bring anything back either.
+    let lifetime = match rand::random_range(0..10) {
+        0 => "max-age=1, stale-while-revalidate=30, stale-if-error=60",
+        _ => "max-age=60",
+    };
+    format!("{audience}{lifetime}")
 }

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use crate::gateway::KEY;
+use crate::gateway::KEYED;
 use crate::http::Connection;
 use crate::ledger::Ledger;
 use crate::redis::Redis;
@@ -125,7 +125,7 @@ impl Ways {
                 let body = event(route, thing).to_string();
                 match self.gateways[gateway]
                     .admin
-                    .post("/invalidation", KEY, &body)
+                    .post("/invalidation", KEYED, &body)
                     .await
                 {
                     Ok(answer) if answer.status == 202 => Outcome::Acknowledged,
@@ -145,7 +145,7 @@ impl Ways {
         let way = &mut self.gateways[gateway];
         let before = way.unspread().await;
         let body = json!({ "query": "mutation($id: ID!) { raise(id: $id) }", "variables": { "id": thing.to_string() } });
-        let answer = match way.graphql.post("/graphql", KEY, &body.to_string()).await {
+        let answer = match way.graphql.post("/graphql", "", &body.to_string()).await {
             Ok(answer) => answer,
             Err(error) => return Outcome::Failed(format!("a mutation was not answered: {error}")),
         };
@@ -163,7 +163,7 @@ impl Ways {
 
 impl Way {
     async fn unspread(&mut self) -> Option<u64> {
-        let answer = self.metrics.get("/metrics", KEY).await.ok()?;
+        let answer = self.metrics.get("/metrics", "").await.ok()?;
         let text = String::from_utf8(answer.body).ok()?;
         let line = text
             .lines()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use causeway_redis_testing::{RedisServer, eventually};
-use coherence::gateway::{Gateway, KEY, Keeps};
+use coherence::gateway::{Gateway, KEYED, Keeps};
 use coherence::http::Connection;
 use coherence::ledger::Ledger;
 use coherence::number;
@@ -192,7 +192,7 @@ impl World {
     async fn ask(&self, read: &Read, gateway: usize, connection: &mut Connection, due: Instant) {
         let phase = self.phase.load(Ordering::Relaxed);
         let floors = read.floors(&self.ledger);
-        let answer = connection.post("/graphql", KEY, &read.body).await;
+        let answer = connection.post("/graphql", read.who.headers(), &read.body).await;
         let took = due.elapsed();
         let wrong = match &answer {
             Ok(answer) => {
@@ -298,7 +298,7 @@ async fn write(world: Arc<World>) {
         let event = json!({ "subgraph": "table", "type": "Item", "key": { "id": thing.to_string() } });
         loop {
             let answer = admin
-                .post("/invalidation", KEY, &event.to_string())
+                .post("/invalidation", KEYED, &event.to_string())
                 .await
                 .unwrap();
             if answer.status == 202 {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use causeway_redis_testing::{RedisServer, eventually};
-use coherence::gateway::{Gateway, KEY, Keeps};
+use coherence::gateway::{Gateway, Keeps};
 use coherence::http::Connection;
 use coherence::ledger::Ledger;
 use coherence::reads::Read;
@@ -19,16 +19,23 @@ use coherence::{number, trouble};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-const GATEWAYS: usize = 4;
+/// The last of them has Redis alone.
+const GATEWAYS: [Keeps; 4] = [Keeps::InBoth, Keeps::InBoth, Keeps::InBoth, Keeps::InRedis];
 const THINGS: usize = 24;
 /// Half of all that is asked and written is about these.
 const HOT: usize = 4;
-const READERS: u64 = 12;
+const READERS: u64 = 24;
 const WRITERS: u64 = 8;
 /// Operations from one write of a writer to the next, on average.
 const PERIOD: u64 = 320;
-/// Of a run that nobody has asked for: a busy machine does less in it.
-const LIMIT: Duration = Duration::from_secs(90);
+/// Operations from the end of one trouble to the next, on average.
+const PEACE: u64 = 2500;
+/// Without being asked for more or less.
+const OPERATIONS: u64 = 100_000;
+/// For each of as many. Far more than they take: what is not done by then hangs.
+const LIMIT: Duration = Duration::from_secs(8 * 60);
+/// For what does not even see that it is over.
+const GRACE: Duration = Duration::from_secs(60);
 /// So many are told in full.
 const SHOWN: usize = 12;
 
@@ -39,13 +46,26 @@ struct World {
     /// Requests that were answered, and events on the stream.
     operations: AtomicU64,
     reads: AtomicU64,
+    /// Those about who asks.
+    personal: AtomicU64,
     acknowledged: [AtomicU64; ROUTES.len()],
     uncertain: AtomicU64,
     violations: AtomicU64,
     shown: Mutex<Vec<String>>,
     since: Instant,
-    /// However many operations there were by then.
+    /// It fails when there were fewer by then.
     limit: Duration,
+}
+
+/// What became of lookups.
+#[derive(Debug, Default)]
+struct Looked {
+    memory: u64,
+    /// Of what memory did not have, or not all of it.
+    open: u64,
+    shared: u64,
+    refreshed: u64,
+    resets: u64,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -56,6 +76,11 @@ async fn no_answer_is_older_than_what_was_acknowledged_before() {
     let seed = number("CAUSEWAY_COHERENCE_SEED", rand::random());
     println!("CAUSEWAY_COHERENCE_SEED={seed}");
     let (world, subgraphs) = World::start(&server).await;
+    let ends = tokio::time::timeout(world.limit + GRACE, run(&world, server, &subgraphs, seed));
+    ends.await.expect("whatever is asked is answered");
+}
+
+async fn run(world: &Arc<World>, server: RedisServer, subgraphs: &Subgraphs, seed: u64) {
     let since = Instant::now();
     let reading =
         (0..READERS).map(|place| tokio::spawn(read(world.clone(), StdRng::seed_from_u64(seed ^ place))));
@@ -65,12 +90,12 @@ async fn no_answer_is_older_than_what_was_acknowledged_before() {
         tokio::spawn(write(world.clone(), server.url(), random))
     });
     let writing: Vec<_> = writing.collect();
-    let server = go_wrong(&world, server, StdRng::seed_from_u64(seed ^ 2000)).await;
+    let server = go_wrong(world, server, StdRng::seed_from_u64(seed ^ 2000)).await;
     for task in reading.into_iter().chain(writing) {
         task.await.unwrap();
     }
     world.converges().await;
-    world.report(since.elapsed(), &subgraphs).await;
+    world.report(since.elapsed(), subgraphs).await;
     drop(server);
 }
 
@@ -85,38 +110,45 @@ impl World {
         };
         let subgraphs = Subgraphs::start(ledger.clone(), delays).await.unwrap();
         let mut gateways = Vec::new();
-        for _ in 0..GATEWAYS {
-            let gateway = Gateway::start(&subgraphs, Keeps::InBoth, server.port()).await;
+        for keeps in GATEWAYS {
+            let gateway = Gateway::start(&subgraphs, keeps, server.port()).await;
             gateways.push(gateway.unwrap());
         }
+        let goal = number("CAUSEWAY_COHERENCE_OPERATIONS", OPERATIONS);
         let world = Self {
             ledger,
             gateways,
-            goal: number("CAUSEWAY_COHERENCE_OPERATIONS", 100_000),
+            goal,
             operations: AtomicU64::new(0),
             reads: AtomicU64::new(0),
+            personal: AtomicU64::new(0),
             acknowledged: Default::default(),
             uncertain: AtomicU64::new(0),
             violations: AtomicU64::new(0),
             shown: Mutex::default(),
             since: Instant::now(),
-            limit: match std::env::var_os("CAUSEWAY_COHERENCE_OPERATIONS") {
-                Some(_) => Duration::MAX,
-                None => LIMIT,
-            },
+            limit: LIMIT.mul_f64((goal as f64 / OPERATIONS as f64).max(1.0)),
         };
         world.are_current().await;
         (Arc::new(world), subgraphs)
     }
 
     fn is_over(&self) -> bool {
-        self.operations.load(Ordering::Relaxed) >= self.goal || self.since.elapsed() > self.limit
+        count(&self.operations) >= self.goal || self.since.elapsed() > self.limit
+    }
+
+    /// Waits for as many operations, or the end. How many there are by then.
+    async fn after(&self, more: u64) -> u64 {
+        let next = count(&self.operations) + more;
+        while count(&self.operations) < next && !self.is_over() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        count(&self.operations)
     }
 
     /// From 0 to 1.
     fn progress(&self) -> f64 {
-        let done = self.operations.load(Ordering::Relaxed) as f64 / self.goal as f64;
-        done.max(self.since.elapsed().div_duration_f64(self.limit))
+        count(&self.operations) as f64 / self.goal as f64
     }
 
     async fn are_current(&self) {
@@ -141,9 +173,12 @@ impl World {
     async fn ask(&self, read: &Read, gateway: usize, connection: &mut Connection) {
         let floors = read.floors(&self.ledger);
         let sent = Instant::now();
-        let answer = connection.post("/graphql", KEY, &read.body).await;
+        let answer = connection.post("/graphql", read.who.headers(), &read.body).await;
         self.operations.fetch_add(1, Ordering::Relaxed);
         self.reads.fetch_add(1, Ordering::Relaxed);
+        if read.is_personal() {
+            self.personal.fetch_add(1, Ordering::Relaxed);
+        }
         match answer {
             Ok(answer) => {
                 for wrong in read.judge(&floors, &answer.body, &self.ledger) {
@@ -154,7 +189,10 @@ impl World {
                         Some(_) => String::new(),
                         None => String::from_utf8_lossy(&answer.body).into_owned(),
                     };
-                    self.violation(format!("gateway {gateway}: {wrong:?}, last acknowledged {last:?} before it was asked: {} {whole}", read.body));
+                    self.violation(format!(
+                        "gateway {gateway}: {wrong:?}, last acknowledged {last:?} before {}/{} asked: {} {whole}",
+                        read.who.user, read.who.plan, read.body
+                    ));
                 }
             }
             Err(error) => self.violation(format!(
@@ -206,37 +244,49 @@ impl World {
         }
     }
 
-    async fn report(&self, took: Duration, subgraphs: &Subgraphs) {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (mut memory, mut shared, mut partial, mut missed, mut refreshed, mut resets) = (0, 0, 0, 0, 0, 0);
-        for gateway in &self.gateways {
+    async fn looked(&self, keeps: Keeps) -> Looked {
+        let mut all = Looked::default();
+        for (_, gateway) in GATEWAYS
+            .iter()
+            .zip(&self.gateways)
+            .filter(|(kept, _)| **kept == keeps)
+        {
             let stats = gateway.stats().await.unwrap();
-            memory += stats.memory();
-            shared += stats.shared();
-            partial += stats.partial();
-            missed += stats.missed();
-            refreshed += stats.refreshed();
-            resets += stats.resets();
+            all.memory += stats.memory();
+            all.shared += stats.shared();
+            all.open += stats.partial() + stats.missed();
+            all.refreshed += stats.refreshed();
+            all.resets += stats.resets();
         }
+        all
+    }
+
+    async fn report(&self, took: Duration, subgraphs: &Subgraphs) {
+        let (operations, uncertain) = (count(&self.operations), count(&self.uncertain));
         println!(
-            "{} operations in {took:.1?}: {} reads, {} calls of subgraphs, {} answers that left too late",
-            count(&self.operations),
+            "{operations} operations in {took:.1?}: {} reads, {} calls of subgraphs, {} answers that left too late",
             count(&self.reads),
             subgraphs.calls(),
             self.ledger.late()
         );
         println!(
-            "looked up: {memory} in memory, {partial} partly, {missed} missed; {shared} of the latter two in Redis; {refreshed} refreshed, {resets} resets"
+            "about who asks: {} reads, {} calls of subgraphs",
+            count(&self.personal),
+            subgraphs.personal()
         );
-        let routes: Vec<String> = ROUTES
+        let (both, redis) = (
+            self.looked(Keeps::InBoth).await,
+            self.looked(Keeps::InRedis).await,
+        );
+        println!("memory and Redis: {both:?}\nRedis alone: {redis:?}");
+        let acknowledged = ROUTES.iter().zip(self.acknowledged.each_ref().map(count));
+        let acknowledged: Vec<_> = acknowledged.collect();
+        let routes = acknowledged
             .iter()
-            .zip(&self.acknowledged)
-            .map(|(route, acknowledged)| format!("{} {}", count(acknowledged), route.name()))
-            .collect();
+            .map(|(route, count)| format!("{count} {}", route.name()));
         println!(
-            "acknowledged: {}; {} attempts were not",
-            routes.join(", "),
-            count(&self.uncertain)
+            "acknowledged: {}; {uncertain} attempts were not",
+            routes.collect::<Vec<_>>().join(", ")
         );
         let violations = count(&self.violations);
         let shown = self.shown.lock().unwrap().join("\n");
@@ -246,41 +296,51 @@ impl World {
         );
 
         // Not by doing nothing.
-        let looked = memory + partial + missed;
-        assert!(memory * 4 > looked, "memory has answered {memory} of {looked}");
         assert!(
-            shared * 50 > partial + missed,
-            "Redis has answered {shared} of {}",
-            partial + missed
+            operations >= self.goal,
+            "cut short after {:?}: that proves nothing of {} operations",
+            self.limit,
+            self.goal
         );
         assert!(
-            self.ledger.late() * 2000 > count(&self.operations),
-            "{} late answers",
-            self.ledger.late()
+            both.memory * 4 > both.memory + both.open,
+            "memory has answered too little"
         );
+        assert!(both.shared * 50 > both.open, "Redis has answered too little");
         assert!(
-            count(&self.uncertain) > 0 && resets > GATEWAYS as u64,
+            redis.shared * 10 > redis.open,
+            "Redis alone has answered too little"
+        );
+        let (personal, asked) = (count(&self.personal), subgraphs.personal());
+        assert!(personal > asked * 3 / 2, "what is about who asks was not kept");
+        assert!(self.ledger.late() * 2000 > operations, "few answers came late");
+        let resets = both.resets + redis.resets;
+        assert!(
+            uncertain > 0 && resets > GATEWAYS.len() as u64,
             "nothing went wrong"
         );
-        for (route, acknowledged) in ROUTES.iter().zip(&self.acknowledged) {
+        for (route, acknowledged) in acknowledged {
             assert!(
-                count(acknowledged) > count(&self.operations) / 20_000,
-                "{} {}",
-                count(acknowledged),
+                acknowledged > operations / 20_000,
+                "{acknowledged} {}",
                 route.name()
             );
         }
     }
 }
 
+fn count(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
 async fn read(world: Arc<World>, mut random: StdRng) {
     let mut connections = world.connections();
     while !world.is_over() {
-        let gateway = random.random_range(0..GATEWAYS);
+        let gateway = random.random_range(0..GATEWAYS.len());
         let thing = World::thing(&mut random);
         let read = Read::about(&mut random, thing, &world.ledger);
         // The first may load it, and those after it find it.
-        for _ in 0..random.random_range(1..8) {
+        for _ in 0..random.random_range(1..12) {
             world.ask(&read, gateway, &mut connections[gateway]).await;
         }
     }
@@ -300,10 +360,7 @@ async fn write(world: Arc<World>, redis: String, mut random: StdRng) {
     };
     let mut beside = world.connections();
     while !world.is_over() {
-        let next = world.operations.load(Ordering::Relaxed) + random.random_range(0..2 * PERIOD);
-        while world.operations.load(Ordering::Relaxed) < next && !world.is_over() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        world.after(random.random_range(0..2 * PERIOD)).await;
         let route = Route::draw(&mut random);
         let thing = World::thing(&mut random);
         // So that all of them have it, when it is no longer right.
@@ -321,7 +378,7 @@ async fn write(world: Arc<World>, redis: String, mut random: StdRng) {
         };
         let asked = tokio::spawn(world.clone().ask_beside(read.clone(), beside));
         loop {
-            let gateway = random.random_range(0..GATEWAYS);
+            let gateway = random.random_range(0..GATEWAYS.len());
             let outcome = ways.tell(route, thing, gateway, ledger).await;
             world.operations.fetch_add(1, Ordering::Relaxed);
             match outcome {
@@ -348,8 +405,7 @@ async fn go_wrong(world: &World, mut server: RedisServer, mut random: StdRng) ->
     let mut redis = Redis::new(server.url());
     let mut kills = vec![2.0 / 3.0, 1.0 / 3.0];
     while !world.is_over() {
-        tokio::time::sleep(Duration::from_millis(random.random_range(500..3000))).await;
-        let done = world.operations.load(Ordering::Relaxed);
+        let done = world.after(random.random_range(0..2 * PEACE)).await;
         let what = if kills.pop_if(|kill| *kill <= world.progress()).is_some() {
             tokio::task::block_in_place(|| server.kill());
             tokio::time::sleep(Duration::from_millis(random.random_range(0..1500))).await;

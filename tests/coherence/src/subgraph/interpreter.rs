@@ -7,12 +7,30 @@ use serde_json::{Map, Value, json};
 use super::{page, slug, tag, type_of};
 use crate::ledger::Ledger;
 
+/// Whom an answer is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum About {
+    Nobody,
+    /// The user.
+    User,
+    /// All that is seen of the client.
+    Client,
+}
+
+/// As the subgraph sees it.
+pub(super) struct Client {
+    pub(super) user: String,
+    pub(super) plan: String,
+}
+
 /// What was read, and when it was: now.
 pub(super) struct Run<'l> {
     ledger: &'l Ledger,
     variables: Value,
     data: Value,
+    client: Client,
     pub(super) is_mutation: bool,
+    pub(super) about: About,
     pub(super) read: Vec<(usize, u64)>,
     /// Tags of parts in what is read right now.
     tags: Vec<String>,
@@ -21,7 +39,12 @@ pub(super) struct Run<'l> {
 }
 
 impl<'l> Run<'l> {
-    pub(super) fn of(ledger: &'l Ledger, document: &Document, variables: &Value) -> anyhow::Result<Self> {
+    pub(super) fn of(
+        ledger: &'l Ledger,
+        client: Client,
+        document: &Document,
+        variables: &Value,
+    ) -> anyhow::Result<Self> {
         let [Definition::OperationDefinition(operation)] = &document.definitions[..] else {
             bail!("one operation, please");
         };
@@ -29,6 +52,8 @@ impl<'l> Run<'l> {
             ledger,
             variables: variables.clone(),
             data: Value::Null,
+            client,
+            about: About::Nobody,
             is_mutation: operation.operation_type == OperationType::Mutation,
             read: Vec::new(),
             tags: Vec::new(),
@@ -36,6 +61,10 @@ impl<'l> Run<'l> {
         };
         run.data = run.roots(&operation.selection_set)?;
         Ok(run)
+    }
+
+    pub(super) fn has_user(&self) -> bool {
+        !self.client.user.is_empty()
     }
 
     pub(super) fn body(self) -> String {
@@ -161,6 +190,16 @@ impl<'l> Run<'l> {
                 let times = self.argument(field, "times")?.as_u64().context("times")?;
                 let version = self.version(thing).to_string();
                 json!(vec![version; usize::try_from(times)?].join(","))
+            }
+            "mine" => {
+                self.about = self.about.max(About::User);
+                let version = self.version(thing);
+                json!(format!("{}:{version}", self.client.user))
+            }
+            "seen" => {
+                self.about = About::Client;
+                let version = self.version(thing);
+                json!(format!("{}/{}:{version}", self.client.user, self.client.plan))
             }
             "part" | "item" => self.object(thing ^ 1, field.selection_set.as_deref().unwrap_or_default())?,
             other => bail!("there is no field `{other}`"),
