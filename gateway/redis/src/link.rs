@@ -209,10 +209,11 @@ async fn keep(inner: Arc<Inner>) {
                 };
                 tracing::warn!(%address, purpose, reason = closed.reason, "Redis is away");
                 known_to_be_down = true;
-                if since.elapsed() > longest {
+                let has_lasted = since.elapsed() > pause;
+                if has_lasted {
                     pause = shortest;
                 }
-                closed.sick || since.elapsed() < pause
+                closed.sick || !has_lasted
             }
             Err(reason) => {
                 if !std::mem::replace(&mut known_to_be_down, true) {

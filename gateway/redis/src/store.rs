@@ -33,7 +33,8 @@ pub struct StoreOptions {
     pub connect_timeout: Duration,
     /// As many operations in a row that miss the deadline end the connection.
     pub failures: u32,
-    /// Before connecting again: the first pause and the longest.
+    /// Before connecting again: the first pause and the longest. One that lasts longer than the pause before it was worth it, and the
+    /// next pause is the first again.
     pub pause: (Duration, Duration),
     /// Values of at least as many bytes are compressed.
     pub compress_from: usize,
@@ -57,7 +58,7 @@ impl Default for StoreOptions {
             deadline: Duration::from_millis(20),
             connect_timeout: Duration::from_secs(1),
             failures: 3,
-            pause: (Duration::from_secs(1), Duration::from_secs(15)),
+            pause: (Duration::from_secs(1), Duration::from_secs(5)),
             compress_from: 1024,
             largest: 1024 * 1024,
             queue: (10_000, 16 * 1024 * 1024),

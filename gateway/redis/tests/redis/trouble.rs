@@ -121,6 +121,31 @@ async fn it_may_hang() {
 }
 
 #[tokio::test]
+async fn trouble_that_comes_again_is_over_as_soon_as_the_first() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let pause = (Duration::from_millis(20), Duration::from_secs(600));
+    let store = RedisStore::new(StoreOptions {
+        pause,
+        ..options(server.url())
+    });
+    let store = store.unwrap();
+    becomes(&store, true).await;
+    // Were each pause twice the one before, the last would be 41 seconds.
+    for _ in 0..12 {
+        serves(&store).await;
+        tokio::time::sleep(pause.0 * 5).await;
+        server.stop();
+        for _ in 0..3 {
+            is_as_if_empty(&store).await;
+        }
+        server.resume();
+        becomes(&store, true).await;
+    }
+}
+
+#[tokio::test]
 async fn the_way_to_it_may_be_slow_silent_or_cut() {
     let Some(server) = RedisServer::start(&[]) else {
         return;
