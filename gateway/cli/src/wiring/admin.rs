@@ -31,7 +31,10 @@ impl CacheAdmin for OfCache {
             if let Some(doubt) = events.iter().find_map(|event| cache.doubts(event)) {
                 return Err(CacheAdminError::Unknown(doubt));
             }
-            let count = cache.count(&events);
+            // It looks at all that is in memory, which may be much.
+            let (counting, counted) = (cache.clone(), events.clone());
+            let counting = tokio::task::spawn_blocking(move || counting.count(&counted));
+            let count = counting.await.unwrap_or_default();
             match cache.invalidate(events).await {
                 Ok(()) => Ok(count),
                 Err(error) => Err(CacheAdminError::NotSpread(error.to_string())),
