@@ -2,7 +2,7 @@
 //!
 //! A table `outbox (id, event)`, which each service creates among its migrations; ids grow. Rows are written by the
 //! commit of the transaction that they speak of ([`Tx::changed`](super::Tx::changed)) and deleted once they have been
-//! published. Who publishes, and where to, is not known here.
+//! published or given up. Who publishes, and where to, is not known here.
 
 use std::sync::Arc;
 

@@ -117,15 +117,33 @@ async fn work(database: &Database, publisher: &mut dyn Publisher, pace: Pace, st
     }
 }
 
-/// Publishes batch after batch until none is left.
+/// Publishes batch after batch until none is left. A batch that is refused for good is followed by one of half its size,
+/// until an event is refused alone: that one is given up, and nobody waits behind it.
 async fn drain(database: &Database, publisher: &mut dyn Publisher) -> Result<(), Failure> {
+    let mut size = BATCH;
     loop {
-        let batch = database.outbox_batch(BATCH).await?;
+        let batch = database.outbox_batch(size).await?;
         if batch.events.is_empty() {
             return Ok(());
         }
-        publisher.publish(&batch.events).await?;
+        if let Err(refusal) = publisher.publish(&batch.events).await {
+            if !refusal.is_for_good() {
+                return Err(refusal.into());
+            }
+            let [event] = batch.events.as_slice() else {
+                let half = batch.events.len() / 2;
+                size = u32::try_from(half).expect("it is below the size of a batch");
+                continue;
+            };
+            // Said first: a crash in between says it again, and does not lose it.
+            tracing::error!(
+                %event,
+                %refusal,
+                "an event is refused for good and is taken out of the outbox; say it again by hand"
+            );
+        }
         batch.done().await?;
+        size = size.saturating_mul(2).min(BATCH);
     }
 }
 

@@ -6,7 +6,7 @@ mod redis;
 use std::fmt;
 use std::time::Duration;
 
-use ::http::HeaderValue;
+use ::http::{HeaderValue, StatusCode};
 use futures::future::BoxFuture;
 
 /// For one batch, connecting included.
@@ -54,10 +54,28 @@ pub(super) enum PublishError {
     Redis(#[from] ::redis::RedisError),
     #[error("{0}")]
     Http(String),
-    #[error("it answered {0}, not 202")]
-    Refused(::http::StatusCode),
+    #[error("it answered {status}, not 202: {reason}")]
+    Refused {
+        status: StatusCode,
+        /// The beginning of the answer's body.
+        reason: String,
+    },
     #[error("no answer within {} seconds", PUBLISH_TIMEOUT.as_secs())]
     Timeout,
+}
+
+impl PublishError {
+    /// Whether it is the events that are not understood: then no repetition and no mended configuration gets them taken. At
+    /// least one of them is to blame, or there are too many of them.
+    pub(super) fn is_for_good(&self) -> bool {
+        let Self::Refused { status, .. } = self else {
+            return false;
+        };
+        matches!(
+            *status,
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY
+        )
+    }
 }
 
 impl Target {

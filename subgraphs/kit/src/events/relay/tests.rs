@@ -1,6 +1,7 @@
 //! A relay against targets that a test holds in its hand.
 
 mod real;
+mod refused;
 
 use futures::future::BoxFuture;
 use serde_json::Value;

@@ -2,9 +2,12 @@
 
 use futures::future::BoxFuture;
 use http::{HeaderValue, StatusCode, header};
-use reqwest::{Client, Url};
+use reqwest::{Client, Response, Url};
 
 use super::{PUBLISH_TIMEOUT, PublishError, Publisher, TargetError};
+
+/// Characters of a refusal's body that are worth a place in the log.
+const REASON_LENGTH: usize = 300;
 
 pub(super) struct Endpoint {
     client: Client,
@@ -36,8 +39,34 @@ impl Publisher for Endpoint {
             })?;
             match answer.status() {
                 StatusCode::ACCEPTED => Ok(()),
-                status => Err(PublishError::Refused(status)),
+                status => Err(PublishError::Refused {
+                    status,
+                    reason: reason(answer).await,
+                }),
             }
         })
     }
+}
+
+/// How the body begins, on one line. What does not come in time is left out.
+async fn reason(mut answer: Response) -> String {
+    const LONGEST_CHARACTER: usize = 4;
+    let mut body = Vec::new();
+    while body.len() <= REASON_LENGTH * LONGEST_CHARACTER
+        && let Ok(Some(chunk)) = answer.chunk().await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    let body = String::from_utf8_lossy(&body);
+    let mut characters = body
+        .trim()
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character });
+    let mut reason: String = characters.by_ref().take(REASON_LENGTH).collect();
+    if reason.is_empty() {
+        reason.push_str("it gives no reason");
+    } else if characters.next().is_some() {
+        reason.push('…');
+    }
+    reason
 }
