@@ -15,6 +15,8 @@ mod graphs;
 mod operations;
 #[path = "planning/services.rs"]
 mod services;
+#[path = "planning/universe.rs"]
+mod universe;
 
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::OperationType;
