@@ -34,6 +34,7 @@ mod options;
 mod port;
 mod reading;
 mod record;
+mod rescue;
 mod scope;
 mod selection;
 mod stats;

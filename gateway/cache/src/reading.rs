@@ -17,6 +17,7 @@ use crate::{
     lookup::{Allow, Brought, Found, look},
     narrow::narrow,
     record::Load,
+    rescue::instead,
     stats::Counter,
 };
 
@@ -98,7 +99,7 @@ impl Reading {
         };
         let loaded = match self.next.send(sent).await {
             Ok(loaded) => loaded,
-            Err(failure) => return self.on_error(&subjects, &request, failure),
+            Err(failure) => return instead(cache, &subjects, &request, &Brought::new(), failure),
         };
         let mut dispatch = loaded.dispatch;
         dispatch.cache = found.report.and(below(loaded.dispatch.cache));
@@ -111,36 +112,6 @@ impl Reading {
             },
             None => SubgraphReply { dispatch, ..loaded },
         })
-    }
-
-    /// What is over is better than nothing, if the subgraph or the configuration says so.
-    fn on_error(
-        &self,
-        subjects: &Subjects<'_>,
-        request: &SubgraphRequest,
-        failure: FetchFailure,
-    ) -> Result<SubgraphReply, FetchFailure> {
-        let cache = &*self.cache;
-        if !cache.on.feed.is_current() {
-            return Err(failure);
-        }
-        let found = look(cache, subjects, Allow::OnError, &Brought::new());
-        if !found.is_complete() {
-            return Err(failure);
-        }
-        let subgraph = &cache.on.supergraph.subgraph(request.subgraph).name;
-        tracing::warn!(
-            subgraph,
-            code = failure.code(),
-            "subgraph `{subgraph}` {failure}; answered with what was kept, which is over"
-        );
-        let of_kind = |kind: usize| subjects.all.iter().filter(|subject| subject.kind == kind).count();
-        count(cache, subjects, |counter, kind| {
-            counter
-                .served_on_error
-                .fetch_add(of_kind(kind) as u64, Ordering::Relaxed);
-        });
-        Ok(reply(complete(request, subjects, &found), &found, 1))
     }
 
     /// Loads anew, in the background, what is over or about to be.
@@ -177,7 +148,7 @@ impl Reading {
     }
 }
 
-fn count(cache: &Inner, subjects: &Subjects<'_>, add: impl Fn(&Counter, usize)) {
+pub(crate) fn count(cache: &Inner, subjects: &Subjects<'_>, add: impl Fn(&Counter, usize)) {
     for (number, kind) in subjects.kinds.iter().enumerate() {
         add(&cache.counter(subjects.types.0, kind.declared), number);
     }
@@ -203,7 +174,7 @@ fn below(report: CacheReport) -> CacheReport {
     }
 }
 
-fn reply(body: Vec<u8>, found: &Found, calls: usize) -> SubgraphReply {
+pub(crate) fn reply(body: Vec<u8>, found: &Found, calls: usize) -> SubgraphReply {
     SubgraphReply {
         body: body.into(),
         dispatch: Dispatch {

@@ -21,6 +21,7 @@ use crate::{
     narrow::narrow,
     port::{Put, RecordKey},
     record::Record,
+    rescue::instead,
 };
 
 pub(crate) struct Storing {
@@ -129,6 +130,11 @@ impl Storing {
         }
         let mut found = find(cache, &subjects).await;
         let held = (found.claims.take(), &found.brought);
+        // Where there is memory, it is looked for above, for each caller.
+        let rescued = |failure, brought: &Brought| match cache.memory.keeps() {
+            true => Err(failure),
+            false => instead(cache, &subjects, &request, brought, failure),
+        };
         if found.found.is_complete() {
             return Ok(SubgraphReply {
                 body: complete(&request, &subjects, &found.found).into(),
@@ -142,7 +148,8 @@ impl Storing {
             });
         }
         if !found.found.has_any() {
-            let mut reply = self.fetch(&asked, &subjects, request.clone(), held).await?;
+            let loaded = self.fetch(&asked, &subjects, request.clone(), held).await;
+            let mut reply = loaded.or_else(|failure| rescued(failure, &found.brought))?;
             reply.dispatch.cache = reply.dispatch.cache.and(found.report);
             return Ok(reply);
         }
@@ -157,7 +164,11 @@ impl Storing {
         let loaded = match rest {
             Some((asked, subjects)) => self.fetch(asked, &subjects, sent.clone(), held).await,
             None => cache.on.client.send(sent.clone()).await,
-        }?;
+        };
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(failure) => return rescued(failure, &found.brought),
+        };
         let mut dispatch = loaded.dispatch;
         dispatch.cache = dispatch.cache.and(found.report);
         Ok(SubgraphReply {

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     fake::{Fake, How, says},
     schema::supergraph,
-    setup::{Gateway, Setup, With, after, products, root},
+    setup::{Gateway, Setup, With, after, products, read, root},
     store::{Line, Store},
 };
 
@@ -82,6 +82,29 @@ async fn without_memory_what_comes_is_put_beside_what_is_in_the_store() {
             assert_eq!(gateway.judge(request).await, [""; 0]);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_memory_what_is_over_in_the_store_is_better_than_an_error() {
+    let shared = Shared::new();
+    let bare = || {
+        let setup = shared.setup().options(|options| options.memory_bytes = 0);
+        setup
+            .catalog(|catalog| catalog.stale_if_error = Duration::from_secs(30))
+            .start()
+    };
+    let (one, two) = (bare(), bare());
+    one.ask(name()).await;
+    after(70).await;
+    one.fake.state().how = How::Fails;
+    let reply = two.send(name()).await.unwrap();
+    assert_eq!(read(&reply)["data"]["_entities"][0]["name"], "Lamp");
+    assert_eq!(reply.freshness.lifetime, Some(Duration::ZERO));
+    let more = products("{name price{minor}}", &["Product:1"]);
+    two.send(more).await.unwrap_err();
+    one.end(r#"{"subgraph":"catalog","type":"Product","key":{"id":"1"}}"#)
+        .await;
+    two.send(name()).await.unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
