@@ -72,7 +72,8 @@ impl Memory {
         self.records.get(&key)
     }
 
-    /// Adds what came to what is known: here, or, where nothing is kept, what was `brought` from elsewhere. Gives both together.
+    /// Adds what came to what is known: here, or, where nothing of it is kept (any more), what was `brought` from elsewhere. Gives
+    /// both together.
     pub(crate) fn add(
         &self,
         key: RecordKey,
@@ -80,15 +81,18 @@ impl Memory {
         brought: Option<&Arc<Record>>,
         is_usable: impl Fn(&Load) -> bool,
     ) -> Arc<Record> {
-        if !self.keeps {
-            return Arc::new(match brought {
+        let together = |known: Option<&Arc<Record>>| {
+            Arc::new(match known.or(brought) {
                 Some(known) => known.with(&newer, is_usable, self.largest),
                 None => newer,
-            });
+            })
+        };
+        if !self.keeps {
+            return together(None);
         }
-        let entry = self.records.entry(key).and_upsert_with(|known| match known {
-            Some(known) => Arc::new(known.into_value().with(&newer, is_usable, self.largest)),
-            None => Arc::new(newer),
+        let entry = self.records.entry(key).and_upsert_with(|known| {
+            let known = known.map(moka::Entry::into_value);
+            together(known.as_ref())
         });
         entry.into_value()
     }
@@ -108,5 +112,22 @@ impl Memory {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.records.weighted_size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::{load, record, slot, values};
+
+    #[test]
+    fn what_was_brought_is_not_lost_where_it_found_no_place() {
+        for bytes in [0, 1 << 20] {
+            let memory = Memory::new(bytes, 1 << 20, &Clock::new());
+            let brought = Arc::new(record(vec![slot("a", "1", &load(1))]));
+            let newer = record(vec![slot("b", "2", &load(2))]);
+            let both = memory.add(RecordKey(1), newer, Some(&brought), |_| true);
+            assert_eq!(values(&both), ["2", "1"], "{bytes} bytes");
+        }
     }
 }

@@ -68,10 +68,25 @@ impl Slot {
         self.value.len() + self.key.len() + 96
     }
 
+    /// What it adds to others: with its load, if none of them came with the same.
+    fn size_beside(&self, others: &[Self]) -> usize {
+        let is_known = others.iter().any(|other| Arc::ptr_eq(&other.load, &self.load));
+        self.size() + if is_known { 0 } else { self.load.size() }
+    }
+
     fn is_in_place_of(&self, other: &Self) -> bool {
         self.key == other.key && self.signature == other.signature
     }
 }
+
+impl Load {
+    fn size(&self) -> usize {
+        self.tags.len() * 8 + 160
+    }
+}
+
+/// Of a record without anything.
+const EMPTY: usize = 160;
 
 impl Record {
     /// Until when anything of it is good for anything.
@@ -82,14 +97,13 @@ impl Record {
 
     /// Bytes, roughly.
     pub(crate) fn size(&self) -> usize {
-        let of_load = |load: &Load| load.tags.len() * 8 + 160;
-        let mut size = 160 + self.absent.as_deref().map_or(0, of_load);
+        let mut size = EMPTY + self.absent.as_deref().map_or(0, Load::size);
         let mut before: Option<&Arc<Load>> = None;
         for slot in &self.slots {
             size += slot.size();
             // What came with one answer stands together.
             if before.is_none_or(|before| !Arc::ptr_eq(before, &slot.load)) {
-                size += of_load(&slot.load);
+                size += slot.load.size();
             }
             before = Some(&slot.load);
         }
@@ -124,15 +138,17 @@ impl Record {
             };
         }
         let most = FIELDS.max(slots.len());
-        let mut size: usize = slots.iter().map(Slot::size).sum();
+        let beside = |at: usize| slots[at].size_beside(&slots[..at]);
+        let mut size = EMPTY + (0..slots.len()).map(beside).sum::<usize>();
         for slot in known {
             let same_field = slots.iter().filter(|newer| newer.key == slot.key).count();
             let same = slots.iter().position(|newer| newer.is_in_place_of(&slot));
-            let has_room = same_field < VARIANTS && slots.len() < most && size + slot.size() <= largest;
+            let more = slot.size_beside(&slots);
+            let has_room = same_field < VARIANTS && slots.len() < most && size + more <= largest;
             match same {
                 Some(at) if slot.load.made > slots[at].load.made => slots[at] = slot,
                 None if has_room => {
-                    size += slot.size();
+                    size += more;
                     slots.push(slot);
                 }
                 _ => {}
@@ -166,4 +182,4 @@ impl Record {
 mod written;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

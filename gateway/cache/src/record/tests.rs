@@ -3,7 +3,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use super::*;
 use crate::port::{Epoch, Position};
 
-fn load(made: Millis) -> Arc<Load> {
+pub(crate) fn load(made: Millis) -> Arc<Load> {
     Arc::new(Load {
         stamp: Stamp {
             epoch: Epoch(u128::from(made) << 70),
@@ -24,7 +24,7 @@ fn load(made: Millis) -> Arc<Load> {
     })
 }
 
-fn slot(key: &str, value: &str, load: &Arc<Load>) -> Slot {
+pub(crate) fn slot(key: &str, value: &str, load: &Arc<Load>) -> Slot {
     Slot {
         key: key.into(),
         signature: 0,
@@ -33,11 +33,11 @@ fn slot(key: &str, value: &str, load: &Arc<Load>) -> Slot {
     }
 }
 
-fn record(slots: Vec<Slot>) -> Record {
+pub(crate) fn record(slots: Vec<Slot>) -> Record {
     Record { absent: None, slots }
 }
 
-fn values(record: &Record) -> Vec<&str> {
+pub(crate) fn values(record: &Record) -> Vec<&str> {
     record
         .slots
         .iter()
@@ -99,6 +99,26 @@ fn arguments_fill_no_memory() {
     assert_eq!(&*all.slots[0].key, "f#999");
     // Each came with tags of its own.
     assert!(all.size() > all.slots.len() * (100 + 96 + 160));
+}
+
+#[test]
+fn what_is_put_beside_something_leaves_all_of_it_small_enough() {
+    let largest = 3000;
+    let mut all = record(vec![slot("f#0", "1", &load(0))]);
+    for number in 1..50 {
+        // Its tags are most of it.
+        let tags: Vec<u64> = (0..100).collect();
+        let load = Arc::new(Load {
+            tags: tags.into(),
+            ..Arc::into_inner(load(number)).unwrap()
+        });
+        let newer = record(vec![slot(&format!("f#{number}"), "1", &load)]);
+        assert!(newer.size() <= largest);
+        all = all.with(&newer, |_| true, largest);
+        assert!(all.size() <= largest, "{} bytes", all.size());
+        assert!(all.encode().unwrap().len() <= largest);
+        assert!(all.slots.len() >= 2, "there was room for another one");
+    }
 }
 
 #[test]
