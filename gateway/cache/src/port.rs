@@ -73,8 +73,8 @@ pub trait SharedStore: Send + Sync {
     fn put(&self, values: Vec<Put>);
 
     /// Tries to become the one who loads what is missing, and looks once more in the same turn, after that: between a [`Self::get`]
-    /// and this somebody may have brought a value and given its claim back. Claims are in the order of `keys`, which rise; values in
-    /// that of `values`.
+    /// and this somebody may have brought a value and given its claim back. (A store without an order may miss that: then it is
+    /// loaded twice.) Claims are in the order of `keys`, which rise; values in that of `values`.
     fn claim<'a>(
         &'a self,
         keys: &'a [RecordKey],

@@ -91,7 +91,8 @@ impl Counter {
 }
 
 /// Of the entities of one type of one subgraph (or its root fields, under the root's type), since the start. What was looked for
-/// counts as one of `memory`, `partial` and `missed`.
+/// counts as one of `memory`, `partial` and `missed`; where nothing is kept in memory, as `missed`, once for all who asked at the same
+/// time.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TypeStats {
@@ -106,7 +107,7 @@ pub struct TypeStats {
     pub stale: u64,
     /// Of which some fields were there.
     pub partial: u64,
-    /// Of which nothing was there.
+    /// Of which nothing was there in memory.
     pub missed: u64,
     /// Records that were kept, and their bytes.
     pub stored: u64,
