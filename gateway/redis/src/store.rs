@@ -33,8 +33,8 @@ pub struct StoreOptions {
     pub connect_timeout: Duration,
     /// As many operations in a row that miss the deadline end the connection.
     pub failures: u32,
-    /// Before connecting again: the first pause and the longest. One that lasts longer than the pause before it was worth it, and the
-    /// next pause is the first again.
+    /// Before connecting again: the first pause and the longest. Each is twice the one before, until a connection has lasted longer than
+    /// the next would be: then the next is the first again.
     pub pause: (Duration, Duration),
     /// Values of at least as many bytes are compressed.
     pub compress_from: usize,

@@ -160,6 +160,7 @@ async fn one_claims_and_the_others_wait_for_its_value() {
     let (one, two) = (store(options(&server)).await, store(options(&server)).await);
     let keys = [1, 2, 3].map(RecordKey);
     assert_eq!(claim(&one, &keys[..2]).await, [Claim::Mine, Claim::Mine]);
+    assert_eq!(one.stats().failed, 0, "without values nothing is asked for");
     assert_eq!(
         claim(&two, &keys).await,
         [Claim::Theirs, Claim::Theirs, Claim::Mine]
