@@ -1,13 +1,12 @@
 //! The store on a Redis that is away, slow, full or not what it should be: nobody waits for it, and it comes back by itself.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use causeway_cache::{Claim, Put, RecordKey, Release, SharedStore};
 use causeway_redis::{RedisStore, StoreOptions};
 use causeway_redis_testing::{Proxy, RedisServer, Way, eventually};
 
+use crate::lines::Lines;
 use crate::store::claim;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -369,41 +368,4 @@ async fn the_log_has_a_line_for_each_change_and_none_for_requests() {
     assert!(text.matches('\n').count() <= 7, "{text}");
     assert_eq!(text.matches("Redis is away").count(), 3, "{text}");
     assert_eq!(text.matches("Redis is there").count(), 4, "{text}");
-}
-
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    fn collect(&self) -> tracing::subscriber::DefaultGuard {
-        let lines = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || lines.clone());
-        tracing::subscriber::set_default(subscriber.finish())
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// Removes the first line that has these words.
-    fn take_one(&self, words: &str) -> Option<String> {
-        let text = self.text();
-        let line = text.lines().find(|line| line.contains(words))?.to_owned();
-        let rest = text.replacen(&format!("{line}\n"), "", 1);
-        *self.0.lock().unwrap() = rest.into_bytes();
-        Some(line)
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,7 +1,8 @@
 //! Events that a real HTTP endpoint refuses, and whom that holds up.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use axum::Json;
 use axum::extract::State;
@@ -74,34 +75,41 @@ async fn wait_in_the_outbox(database: &Database, ids: std::ops::Range<i64>) {
     change(database, first, tags, false).await.unwrap();
 }
 
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    fn collect(&self) -> tracing::subscriber::DefaultGuard {
-        let lines = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || lines.clone());
-        tracing::subscriber::set_default(subscriber.finish())
-    }
-
-    fn errors(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let errors = text.lines().filter(|line| line.contains("ERROR"));
-        errors.map(str::to_owned).collect()
-    }
+thread_local! {
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Write for Lines {
+/// What a thread logs is its own.
+struct ThisThread;
+
+impl Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOGGED.with_borrow_mut(|logged| logged.write(bytes))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// From now on. The subscriber is the whole process's: beside one that only this thread has, a line that a thread without any
+/// comes by first is taken to interest nobody.
+fn collect() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(|| ThisThread);
+        tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    });
+    LOGGED.take();
+}
+
+/// Since [`collect`], on this thread.
+fn errors() -> Vec<String> {
+    let text = String::from_utf8(LOGGED.take()).unwrap();
+    let errors = text.lines().filter(|line| line.contains("ERROR"));
+    errors.map(str::to_owned).collect()
 }
 
 #[tokio::test]
@@ -125,15 +133,13 @@ async fn events_refused_for_good_are_given_up_and_all_others_arrive_in_order() {
             wait_in_the_outbox(&database, thing..thing + 250).await;
             let refused: Vec<i64> = refused.iter().map(|id| thing + id).collect();
             let (mut publisher, endpoint) = endpoint(refusing(status, &refused)).await;
-            let lines = Lines::default();
-            let collecting = lines.collect();
+            collect();
             drain(&database, publisher.as_mut()).await.unwrap();
-            drop(collecting);
+            let errors = errors();
 
             let others = (thing..thing + 250).filter(|id| !refused.contains(id));
             assert_eq!(endpoint.taken(), events(others), "{status} {refused:?}");
             assert_eq!(testing::outbox(&database).await, events([]));
-            let errors = lines.errors();
             assert_eq!(errors.len(), refused.len(), "one line each: {errors:?}");
             for (error, event) in errors.iter().zip(events(refused.iter().copied())) {
                 for part in [&event.to_string(), &status.to_string(), "no such type"] {
